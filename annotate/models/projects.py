@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from annotate.querysets import InvitationQuerySet, ProjectQuerySet, ScopedQuerySet
+
+DEFAULT_FLAGS = ["fails the task", "made up facts", "unsafe", "personal data"]
+# Largest |preference| of each scale: 8 points are -4..-1, 1..4 (no middle); 5 and 7 have a middle, which is a tie.
+SCALE_MAXIMUM = {2: 1, 4: 2, 5: 2, 7: 3, 8: 4}
+
+
+def default_flags() -> list[str]:
+    return list(DEFAULT_FLAGS)
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Owner"
+    REVIEWER = "reviewer", "Reviewer"
+    ANNOTATOR = "annotator", "Annotator"
+
+
+class Project(models.Model):
+    """Prompts, people, guidelines and rounds that belong together; nothing crosses its wall."""
+
+    class Scale(models.IntegerChoices):
+        TWO = 2, "2 points: A or B"
+        FOUR = 4, "4 points"
+        FIVE = 5, "5 points with a middle"
+        SEVEN = 7, "7 points with a middle"
+        EIGHT = 8, "8 points: A A A A | B B B B"
+
+    class Rationale(models.TextChoices):
+        OFF = "off", "Not asked"
+        OPTIONAL = "optional", "Optional"
+        REQUIRED = "required", "Required"
+
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    scale_points = models.PositiveSmallIntegerField("preference scale", choices=Scale, default=Scale.EIGHT)
+    allow_tie = models.BooleanField("allow a tie", default=True)
+    allow_both_bad = models.BooleanField("allow “both bad”", default=True)
+    rationale = models.CharField(max_length=8, choices=Rationale, default=Rationale.OPTIONAL)
+    flag_options = ArrayField(models.CharField(max_length=60), default=default_flags, blank=True, size=20)
+    overlap = models.PositiveSmallIntegerField(
+        "people per task", default=1, validators=[MinValueValidator(1), MaxValueValidator(50)]
+    )
+    lease_minutes = models.PositiveSmallIntegerField(
+        "minutes a task stays reserved", default=10, validators=[MinValueValidator(1), MaxValueValidator(240)]
+    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(scale_points__in=[2, 4, 5, 7, 8]), name="project_scale_known"),
+            models.CheckConstraint(condition=Q(overlap__gte=1), name="project_overlap_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def preference_values(self) -> list[int]:
+        """The values the scale offers, strongest A first: 8 points give -4 -3 -2 -1 1 2 3 4. A middle is the tie 0."""
+        strongest = SCALE_MAXIMUM[self.scale_points]
+        values = [value for value in range(-strongest, strongest + 1) if value]
+        return sorted([*values, 0]) if self.scale_points % 2 else values
+
+    def accepts_tie(self) -> bool:
+        return self.allow_tie or self.scale_points % 2 == 1
+
+
+class Membership(models.Model):
+    """A user's role in a project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=9, choices=Role)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "user"], name="membership_one_per_project_and_user")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.project}"
+
+    @property
+    def is_owner(self) -> bool:
+        return self.role == Role.OWNER
+
+    @property
+    def may_review(self) -> bool:
+        return self.role in (Role.OWNER, Role.REVIEWER)
+
+
+class Invitation(models.Model):
+    """A single-use link into a project, or, without a project, to becoming the first owner of the site.
+
+    Only the SHA-256 of the token is kept.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations", null=True, blank=True)
+    email = models.EmailField("e-mail", blank=True)
+    role = models.CharField(max_length=9, choices=Role, default=Role.ANNOTATOR)
+    grants_staff = models.BooleanField(default=False)
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", null=True, blank=True
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", null=True, blank=True
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                "project",
+                Lower("email"),
+                condition=Q(accepted_at=None, revoked_at=None, project__isnull=False),
+                name="invitation_one_open_per_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(project__isnull=False) | Q(grants_staff=True), name="invitation_leads_somewhere"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation of {self.email or 'the first owner'}"
+
+    def is_open(self) -> bool:
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > timezone.now()
+
+
+class Guideline(models.Model):
+    """One version of a project's instructions, Markdown. Every judgement knows the version it was made under."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="guidelines")
+    version = models.PositiveIntegerField()
+    body = models.TextField(max_length=100_000)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "version"], name="guideline_version_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"guidelines of {self.project}, version {self.version}"
+
+
+class AuditEvent(models.Model):
+    """Who did what to which object, when. Never changed or deleted."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="audit_events", null=True, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    action = models.CharField(max_length=60)
+    target = models.CharField(max_length=200, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index("project", "-id", name="audit_event_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.actor or 'the system'}: {self.action} {self.target}"

@@ -1,0 +1,85 @@
+"""The vocabulary of sets of rows. `visible_to(user)` is the only way a view reaches an object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from annotate.models import Project, User
+
+
+class ScopedQuerySet(models.QuerySet):
+    """Rows that belong to a project, found along the model's `project_path` (default: its field `project`)."""
+
+    def project_path(self) -> str:
+        return getattr(self.model, "project_path", "project")
+
+    def visible_to(self, user: User) -> Self:
+        """Rows of the projects this user is a member of."""
+        return self.filter(**{f"{self.project_path()}__memberships__user": user})
+
+    def of_project(self, project: Project) -> Self:
+        return self.filter(**{self.project_path(): project})
+
+
+class ProjectQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(memberships__user=user)
+
+    def active(self) -> Self:
+        return self.filter(archived_at=None)
+
+
+class InvitationQuerySet(ScopedQuerySet):
+    def open(self) -> Self:
+        """Neither used nor revoked nor expired."""
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+
+class TaskQuerySet(ScopedQuerySet):
+    def waiting(self) -> Self:
+        """Tasks with a place that nobody holds or has filled."""
+        return self.filter(remaining__gt=0, closed_at=None)
+
+    def not_seen_by(self, user: User) -> Self:
+        """Tasks this person has never been handed, or gave back unjudged."""
+        from annotate.models.tasks import Lease
+
+        mine = Lease.objects.filter(task=models.OuterRef("pk"), annotator=user).exclude(
+            state__in=[Lease.State.RETURNED, Lease.State.EXPIRED]
+        )
+        return self.filter(~models.Exists(mine))
+
+
+class LeaseQuerySet(ScopedQuerySet):
+    def held(self) -> Self:
+        return self.filter(state="held")
+
+    def expired(self) -> Self:
+        """Held past their time."""
+        return self.filter(state="held", expires_at__lte=timezone.now())
+
+
+class JudgementQuerySet(ScopedQuerySet):
+    def current(self) -> Self:
+        return self.filter(is_current=True)
+
+    def answers(self) -> Self:
+        """Judgements that stand: the newest of each person and task, when it is an answer."""
+        return self.filter(is_current=True, outcome="answer")
+
+
+class JobQuerySet(ScopedQuerySet):
+    def stalled(self) -> Self:
+        """Jobs nobody is working on: the heartbeat stopped, or the message that queued them was lost."""
+        from annotate.models.jobs import REQUEUE_AFTER, STALLED_AFTER, JobStatus
+
+        now = timezone.now()
+        return self.filter(
+            Q(status=JobStatus.RUNNING, heartbeat_at__lt=now - STALLED_AFTER)
+            | Q(status=JobStatus.QUEUED, queued_at__lt=now - REQUEUE_AFTER)
+        )
