@@ -37,7 +37,7 @@ class Import(Job):
     objects = JobQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index("project", "-id", name="import_newest")]
+        indexes: ClassVar = [models.Index(fields=["project", "-id"], name="import_newest")]
 
     def __str__(self) -> str:
         return f"import of {self.filename or 'pasted text'}"

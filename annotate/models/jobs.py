@@ -66,8 +66,12 @@ class Job(models.Model):
     def queue(self) -> bool:
         """Draft, failed or cancelled → queued. False when it is already under way or done."""
         waiting = [JobStatus.DRAFT, JobStatus.FAILED, JobStatus.CANCELLED]
-        changed = self._rows().filter(status__in=waiting).update(
-            status=JobStatus.QUEUED, queued_at=timezone.now(), cancel_requested_at=None, error="", finished_at=None
+        changed = (
+            self._rows()
+            .filter(status__in=waiting)
+            .update(
+                status=JobStatus.QUEUED, queued_at=timezone.now(), cancel_requested_at=None, error="", finished_at=None
+            )
         )
         self.refresh_from_db()
         return bool(changed)
@@ -78,12 +82,16 @@ class Job(models.Model):
         free = models.Q(status=JobStatus.QUEUED) | models.Q(
             status=JobStatus.RUNNING, heartbeat_at__lt=now - STALLED_AFTER
         )
-        changed = self._rows().filter(free).update(
-            status=JobStatus.RUNNING,
-            claim=token,
-            attempts=models.F("attempts") + 1,
-            heartbeat_at=now,
-            started_at=models.functions.Coalesce("started_at", models.Value(now)),
+        changed = (
+            self._rows()
+            .filter(free)
+            .update(
+                status=JobStatus.RUNNING,
+                claim=token,
+                attempts=models.F("attempts") + 1,
+                heartbeat_at=now,
+                started_at=models.functions.Coalesce("started_at", models.Value(now)),
+            )
         )
         self.refresh_from_db()
         return bool(changed) and self.claim == token
@@ -107,8 +115,10 @@ class Job(models.Model):
     def request_cancel(self) -> bool:
         """Ask the worker to stop; a job still in the queue ends here. False when it has already ended."""
         now = timezone.now()
-        ended = self._rows().filter(status__in=[JobStatus.DRAFT, JobStatus.QUEUED]).update(
-            status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now
+        ended = (
+            self._rows()
+            .filter(status__in=[JobStatus.DRAFT, JobStatus.QUEUED])
+            .update(status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now)
         )
         asked = self._rows().filter(status=JobStatus.RUNNING).update(cancel_requested_at=now)
         self.refresh_from_db()

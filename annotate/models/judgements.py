@@ -58,8 +58,8 @@ class Judgement(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("project", "-id", name="judgement_newest"),
-            models.Index("annotator", "project", "-id", name="judgement_by_annotator"),
+            models.Index(fields=["project", "-id"], name="judgement_newest"),
+            models.Index(fields=["annotator", "project", "-id"], name="judgement_by_annotator"),
         ]
 
     def __str__(self) -> str:

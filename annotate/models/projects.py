@@ -186,7 +186,7 @@ class AuditEvent(models.Model):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index("project", "-id", name="audit_event_newest")]
+        indexes: ClassVar = [models.Index(fields=["project", "-id"], name="audit_event_newest")]
 
     def __str__(self) -> str:
         return f"{self.actor or 'the system'}: {self.action} {self.target}"

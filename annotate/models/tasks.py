@@ -49,9 +49,9 @@ class Task(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                "project", "-priority", "id", condition=Q(remaining__gt=0, closed_at=None), name="task_queue"
+                fields=["project", "-priority", "id"], condition=Q(remaining__gt=0, closed_at=None), name="task_queue"
             ),
-            models.Index("project", "-id", name="task_newest"),
+            models.Index(fields=["project", "-id"], name="task_newest"),
         ]
 
     def __str__(self) -> str:
@@ -102,8 +102,8 @@ class Lease(models.Model):
             models.UniqueConstraint(fields=["task", "annotator"], name="lease_one_per_task_and_annotator")
         ]
         indexes: ClassVar = [
-            models.Index("expires_at", condition=Q(state="held"), name="lease_expiry"),
-            models.Index("annotator", condition=Q(state="held"), name="lease_held_by"),
+            models.Index(fields=["expires_at"], condition=Q(state="held"), name="lease_expiry"),
+            models.Index(fields=["annotator"], condition=Q(state="held"), name="lease_held_by"),
         ]
 
     def __str__(self) -> str:

@@ -30,9 +30,7 @@ class ModelVersion(models.Model):
     origin = models.CharField(max_length=300, blank=True)
     folder = models.CharField(max_length=300, blank=True, editable=False)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, related_name="children", null=True, blank=True)
-    run = models.OneToOneField(
-        "training.Run", on_delete=models.PROTECT, related_name="output", null=True, blank=True
-    )
+    run = models.OneToOneField("training.Run", on_delete=models.PROTECT, related_name="output", null=True, blank=True)
     author = models.OneToOneField(Author, on_delete=models.PROTECT, related_name="model_version", null=True, blank=True)
     file_hashes = models.JSONField(default=dict, blank=True, editable=False)  # {file name: sha256}
     metrics = models.JSONField(default=dict, blank=True, editable=False)

@@ -34,7 +34,7 @@ class Run(Job):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["project", "name"], name="run_name_unique")]
-        indexes: ClassVar = [models.Index("project", "-id", name="run_newest")]
+        indexes: ClassVar = [models.Index(fields=["project", "-id"], name="run_newest")]
 
     def __str__(self) -> str:
         return self.name
@@ -91,7 +91,7 @@ class Generation(Job):
     objects = JobQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index("project", "-id", name="generation_newest")]
+        indexes: ClassVar = [models.Index(fields=["project", "-id"], name="generation_newest")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(responses_per_prompt__gte=1, responses_per_prompt__lte=16),
@@ -108,9 +108,7 @@ class GenerationPrompt(models.Model):
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["generation", "prompt"], name="generationprompt_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["generation", "prompt"], name="generationprompt_once")]
 
     def __str__(self) -> str:
         return f"prompt {self.prompt_id} in generation {self.generation_id}"
