@@ -4,17 +4,28 @@
 import os
 import sys
 
+if sys.version_info < (3, 11):
+    sys.exit("Plumbline needs Python 3.11 or newer; this is Python %d.%d." % sys.version_info[:2])
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
-    except ImportError:
-        sys.exit("Django is not installed in this Python. Run `make run`, which sets up .venv and starts Plumbline.")
-    from config.embedded import provide_database
 
-    with provide_database(sys.argv):
-        execute_from_command_line(sys.argv)
+        from config.embedded import provide_database
+
+        with provide_database(sys.argv):
+            try:
+                execute_from_command_line(sys.argv)
+            except ImproperlyConfigured as error:
+                sys.exit(str(error))
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"The Python package {error.name} is not installed in {sys.executable}. "
+            "Run `make run`: it installs what is missing and starts Plumbline."
+        )
 
 
 if __name__ == "__main__":
