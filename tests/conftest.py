@@ -1,0 +1,178 @@
+"""The cast, a browser and real Celery workers. Services start in tests/services.py."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client, override_settings
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from annotate.models import Project, Role, User
+from config.celery import app as celery_app
+from config.processes import worker_command
+from tests.factories import add_member, make_project, make_user
+from tests.services import POSTGRES
+
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+CHROMIUM_FLAGS += ["--no-first-run", "--disable-dev-shm-usage", "--disable-gpu"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_settings() -> Iterator[None]:
+    """Everything as in production but the hashed names of static files and the slow password hash."""
+    storages = {**django_settings.STORAGES}
+    storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(
+        STORAGES=storages,
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        WHITENOISE_USE_FINDERS=True,
+        WHITENOISE_AUTOREFRESH=True,
+    ):
+        yield
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """She made the project and owns it."""
+    return make_user("Alice", is_staff=True)
+
+
+@pytest.fixture
+def project(alice: User) -> Project:
+    return make_project(alice)
+
+
+@pytest.fixture
+def bob(project: Project) -> User:
+    """He reviews in Alice's project."""
+    user = make_user("Bob")
+    add_member(project, user, Role.REVIEWER)
+    return user
+
+
+@pytest.fixture
+def carol(project: Project) -> User:
+    """She annotates in Alice's project."""
+    user = make_user("Carol")
+    add_member(project, user, Role.ANNOTATOR)
+    return user
+
+
+@pytest.fixture
+def mallory(db: None) -> User:
+    """She owns a project of her own and has no business in Alice's."""
+    user = make_user("Mallory", is_staff=True)
+    make_project(user, name="Mallory's own")
+    return user
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """A user of the site without any project."""
+    return make_user("Stranger")
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    """`signed_in(alice)` is a client with Alice's session."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.fail("No Chromium found. Run `make test` as root once, or install the package chromium.")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright keeps a loop in this thread; Django only asks for care
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser, live_server: object) -> Iterator[BrowserContext]:
+    """A fresh browser profile whose relative addresses are the live server's."""
+    context = browser.new_context(base_url=str(live_server), viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def browser_sign_in(context: BrowserContext, live_server: object) -> Callable[[User], None]:
+    """`browser_sign_in(carol)` gives the browser Carol's session, without the sign-in page."""
+
+    def sign_in(user: User) -> None:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        name = django_settings.SESSION_COOKIE_NAME
+        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": str(live_server)}])
+
+    return sign_in
+
+
+@pytest.fixture
+def celery_worker(transactional_db: None, tmp_path: Path) -> Callable[..., object]:
+    """`with celery_worker("default", "inference"):` runs a real worker process for each queue.
+
+    It works on the test's database and broker with the command of production, and is killed at the end.
+    """
+
+    @contextmanager
+    def run(*queues: str, **environment: str) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+        celery_app.control.purge()
+        workers = {queue: start_worker(queue, tmp_path / f"{queue}.log", environment) for queue in queues}
+        try:
+            wait_for_workers(workers, tmp_path)
+            yield workers
+        finally:
+            for worker in workers.values():
+                os.killpg(worker.pid, 9)
+                worker.wait()
+
+    return run
+
+
+def start_worker(queue: str, log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    env = {**os.environ, "DATABASE_URL": POSTGRES.url(str(connection.settings_dict["NAME"])), **environment}
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", *worker_command(queue)],
+            env=env,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd=django_settings.BASE_DIR,
+        )
+
+
+def wait_for_workers(workers: dict[str, subprocess.Popen[bytes]], logs: Path) -> None:
+    """Return when every worker answers a ping; fail with its log when one ends or none comes."""
+    deadline = time.monotonic() + 60
+    answered: set[str] = set()
+    while answered != set(workers):
+        for queue, worker in workers.items():
+            if worker.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"The {queue} worker did not start:\n{(logs / f'{queue}.log').read_text()}")
+        replies = celery_app.control.ping(timeout=0.5)
+        answered = {name.split("@")[0] for reply in replies for name in reply} & set(workers)

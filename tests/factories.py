@@ -1,0 +1,59 @@
+"""Rows for tests, made with plain functions. Whatever a test does not name has a sensible value."""
+
+import hashlib
+import itertools
+import json
+
+from annotate.models import Author, Guideline, Membership, Project, Prompt, Response, Role, Task, TaskResponse, User
+
+PASSWORD = "correct horse battery staple"
+NUMBERS = itertools.count(1)
+
+
+def make_user(name: str, *, is_staff: bool = False) -> User:
+    return User.objects.create_user(f"{name.lower()}@example.org", PASSWORD, name=name, is_staff=is_staff)
+
+
+def make_project(owner: User, *, name: str = "Kitchen advice", **settings: object) -> Project:
+    """A project with its owner and the first version of its guidelines."""
+    project = Project.objects.create(name=name, created_by=owner, **settings)
+    add_member(project, owner, Role.OWNER)
+    Guideline.objects.create(project=project, version=1, body="Prefer the more helpful answer.", created_by=owner)
+    return project
+
+
+def add_member(project: Project, user: User, role: str) -> Membership:
+    return Membership.objects.create(project=project, user=user, role=role)
+
+
+def make_prompt(project: Project, text: str = "", *, system: str = "") -> Prompt:
+    messages = [{"role": "user", "content": text or f"How long do I boil {next(NUMBERS)} eggs?"}]
+    content = json.dumps([system, messages], sort_keys=True).encode()
+    return Prompt.objects.create(
+        project=project, messages=messages, system=system, content_hash=hashlib.sha256(content).hexdigest()
+    )
+
+
+def make_author(project: Project, name: str = "model one", kind: str = Author.Kind.MODEL) -> Author:
+    return Author.objects.get_or_create(project=project, name=name, kind=kind)[0]
+
+
+def make_response(prompt: Prompt, text: str = "Seven minutes.", *, author: Author | None = None) -> Response:
+    author = author or make_author(prompt.project)
+    return Response.objects.create(prompt=prompt, author=author, key=f"draw-{next(NUMBERS)}", text=text)
+
+
+def make_task(project: Project, *, prompt: Prompt | None = None, overlap: int = 1, priority: int = 0) -> Task:
+    """A comparison of two responses to one prompt."""
+    prompt = prompt or make_prompt(project)
+    task = Task.objects.create(
+        project=project,
+        prompt=prompt,
+        key=f"task-{next(NUMBERS)}",
+        priority=priority,
+        required_judgements=overlap,
+        remaining=overlap,
+    )
+    for position, text in enumerate(["Seven minutes.", "It depends on the size."]):
+        TaskResponse.objects.create(task=task, response=make_response(prompt, text), position=position)
+    return task
