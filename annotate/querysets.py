@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ class JobQuerySet(ScopedQuerySet):
         from annotate.models.jobs import REQUEUE_AFTER, STALLED_AFTER, JobStatus
 
         now = timezone.now()
-        return self.filter(
-            Q(status=JobStatus.RUNNING, heartbeat_at__lt=now - STALLED_AFTER)
-            | Q(status=JobStatus.QUEUED, queued_at__lt=now - REQUEUE_AFTER)
-        )
+        silent = Q(status=JobStatus.RUNNING, heartbeat_at__lt=now - STALLED_AFTER)
+        forgotten = Q(status=JobStatus.QUEUED, waiting_since__lt=now - REQUEUE_AFTER)
+        return self.alias(waiting_since=Coalesce("queued_at", "created_at")).filter(silent | forgotten)
