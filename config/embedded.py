@@ -67,17 +67,20 @@ def provide_database(argv: Sequence[str]) -> Iterator[None]:
     the address at which `manage.py serve` runs the embedded broker.
     """
     load_env_file()
-    if not is_production():
-        os.environ.setdefault("BROKER_URL", broker_url(var_dir()))
-    command = argv[1] if len(argv) > 1 else "help"
-    wants_help = bool({"-h", "--help", "--version"} & set(argv))
-    if os.environ.get("DATABASE_URL") or is_production() or command in WITHOUT_DATABASE or wants_help:
+    if is_production():
         yield
         return
-    postgres = Postgres(var_dir() / "postgres")
+    os.environ.setdefault("BROKER_URL", broker_url(var_dir()))
+    postgres = embedded_postgres()
+    if os.environ.setdefault("DATABASE_URL", postgres.url(DATABASE_NAME)) != postgres.url(DATABASE_NAME):
+        yield
+        return
+    command = argv[1] if len(argv) > 1 else "help"
+    if command in WITHOUT_DATABASE or {"-h", "--help", "--version"} & set(argv):
+        yield
+        return
     with postgres.running():
         postgres.create_database(DATABASE_NAME)
-        os.environ["DATABASE_URL"] = postgres.url(DATABASE_NAME)
         yield
 
 
@@ -104,7 +107,7 @@ class Postgres:
         arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         arguments += [f"--set={name}={value}" for name, value in self.options]
         result = subprocess.run(
-            [str(postgres_binaries() / "initdb"), *arguments], capture_output=True, text=True, **self._as_server_user()
+            [str(postgres_binaries() / "initdb"), *arguments], capture_output=True, text=True, **self.as_server_user()
         )
         if result.returncode != 0:
             raise RuntimeError(f"Postgres could not set up {self.data}: {last_line(result.stderr or result.stdout)}")
@@ -136,7 +139,7 @@ class Postgres:
         log = self.data.with_suffix(".log")
         with log.open("ab") as output:
             server = subprocess.Popen(
-                self.command(), stdout=output, stderr=output, start_new_session=True, **self._as_server_user()
+                self.command(), stdout=output, stderr=output, start_new_session=True, **self.as_server_user()
             )
         self.wait_until_ready(server, log)
 
@@ -180,20 +183,32 @@ class Postgres:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Keep the server running for as long as the block: join it or start it; the last user stops it."""
-        self.data.parent.mkdir(parents=True, exist_ok=True)
-        with lock_file(self.data, "users") as users:
-            with lock_file(self.data, "change") as change:
-                fcntl.flock(change, fcntl.LOCK_EX)
-                fcntl.flock(users, fcntl.LOCK_SH)
+        with self.in_use():
+            with self._changing():
                 if self.process() is None:
                     self.start()
+            yield
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Count as a user of the server, whoever starts it; the last user stops it."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        with lock_file(self.data, "users") as users:
+            with self._changing():
+                fcntl.flock(users, fcntl.LOCK_SH)
             try:
                 yield
             finally:
-                with lock_file(self.data, "change") as change:
-                    fcntl.flock(change, fcntl.LOCK_EX)
+                with self._changing():
                     if is_last_user(users):
                         self.stop()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One process at a time decides whether the server starts or stops."""
+        with lock_file(self.data, "change") as change:
+            fcntl.flock(change, fcntl.LOCK_EX)
+            yield
 
     def _left_over(self) -> Iterator[psutil.Process]:
         """Server processes that work in this folder, whoever started them."""
@@ -216,11 +231,15 @@ class Postgres:
                 folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
         shutil.chown(self.data, user, pwd.getpwnam(user).pw_gid)
 
-    def _as_server_user(self) -> dict[str, Any]:
+    def as_server_user(self) -> dict[str, Any]:
         """Arguments for subprocess that drop root; the working folder is one that the server user can enter."""
         if not (user := server_user()):
             return {"cwd": self.data}
         return {"cwd": self.data, "user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+
+
+def embedded_postgres() -> Postgres:
+    return Postgres(var_dir() / "postgres")
 
 
 def postgres_binaries() -> Path:

@@ -1,6 +1,9 @@
 from django.urls import include, path
 
+from config.health import show_health
+
 urlpatterns = [
+    path("healthz", show_health, name="health"),
     path("", include("annotate.urls.account")),
     path("", include("annotate.urls.projects")),
     path("", include("annotate.urls.prompts")),
