@@ -1,0 +1,33 @@
+"""`python -m training.algorithms RUN_DIR [--supervised]`: train one run. Exit status 0 done, 1 failed, 3 cancelled."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m training.algorithms", description="Train the run described by RUN_DIR/run.json.")
+    parser.add_argument("run", type=Path, metavar="RUN_DIR")
+    parser.add_argument("--supervised", action="store_true", help="end at once when standard input closes, that is when the parent died")
+    arguments = parser.parse_args()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    if arguments.supervised:
+        threading.Thread(target=end_with_parent, daemon=True).start()
+    from training.algorithms.trainer import run_trainer  # after the signal handlers: loading torch takes seconds
+
+    return run_trainer(arguments.run, should_stop=stop.is_set)
+
+
+def end_with_parent() -> None:
+    while sys.stdin.buffer.raw.read(4096):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""Attention over packed rows and over slots of a key-value cache, for any transformers model built on AttentionInterface.
+
+A packed row is [prompt | completion 1 | … | completion K | next prompt | …]: each completion attends to its prompt and to
+itself, so that the prompt is computed once (tree attention, exact for causal models with explicit positions). Because no
+mask function is registered under our name, transformers builds no mask; the layout travels as a keyword argument.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AttentionInterface, PreTrainedModel
+
+NAME = "plumbline"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Segments of one packed row, in order: (prompt length, completion lengths). An encoder's row has prompt length 0."""
+
+    segments: tuple[tuple[int, tuple[int, ...]], ...]
+    causal: bool = True
+
+
+@dataclass(frozen=True)
+class Slots:
+    """One new token a row: row b attends to the first `lengths[b]` places of its slot."""
+
+    lengths: Tensor  # (B,) long, the new token included
+
+
+def attend(
+    module: nn.Module,
+    query: Tensor,  # (B, heads, T, d)
+    key: Tensor,  # (B, key-value heads, S, d)
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    layout: Tree | Slots | None = None,
+    sliding_window: int | None = None,
+    **unused: object,  # transformers hands every attention its own set of extras
+) -> tuple[Tensor, None]:
+    """The function transformers calls in each layer. -> ((B, T, heads, d), None)"""
+    if isinstance(layout, Slots):
+        return attend_slots(query, key, value, layout, scaling, sliding_window), None
+    if isinstance(layout, Tree):
+        return attend_tree(query, key, value, layout, scaling, sliding_window), None
+    raise ValueError(f"A model with attention {NAME!r} was called without a layout: use its own forms, or set it to 'sdpa'.")
+
+
+def attend_tree(query: Tensor, key: Tensor, value: Tensor, tree: Tree, scaling: float | None, window: int | None) -> Tensor:
+    outputs, start = [], 0
+    for prompt_length, completions in tree.segments:
+        keys, values = key[:, :, start : start + prompt_length], value[:, :, start : start + prompt_length]
+        if prompt_length:
+            outputs.append(scaled_dot(query[:, :, start : start + prompt_length], keys, values, tree.causal, scaling, window))
+        start += prompt_length
+        for length in completions:
+            own = slice(start, start + length)
+            with_prompt = torch.cat([keys, key[:, :, own]], 2) if prompt_length else key[:, :, own]
+            values_too = torch.cat([values, value[:, :, own]], 2) if prompt_length else value[:, :, own]
+            outputs.append(scaled_dot(query[:, :, own], with_prompt, values_too, tree.causal, scaling, window))
+            start += length
+    return torch.cat(outputs, 2).transpose(1, 2).contiguous()
+
+
+def scaled_dot(query: Tensor, key: Tensor, value: Tensor, causal: bool, scaling: float | None, window: int | None) -> Tensor:
+    """Attention of the last T of S positions: causal (each sees all before it) or everything to everything."""
+    new, seen = query.shape[2], key.shape[2]
+    mask = None
+    if causal and (seen > new or (window is not None and seen > window)):
+        behind = torch.arange(seen - new, seen, device=query.device)[:, None] - torch.arange(seen, device=query.device)
+        mask = behind >= 0 if window is None else (behind >= 0) & (behind < window)
+    return F.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, is_causal=causal and mask is None, scale=scaling, enable_gqa=query.shape[1] != key.shape[1]
+    )
+
+
+def attend_slots(query: Tensor, key: Tensor, value: Tensor, slots: Slots, scaling: float | None, window: int | None) -> Tensor:
+    """One query a row; the heads that share keys are stacked as queries, so that keys are never repeated."""
+    rows, heads, _, size = query.shape
+    kv_heads, places = key.shape[1], torch.arange(key.shape[2], device=key.device)
+    mask = places < slots.lengths[:, None]
+    if window is not None:
+        mask &= places >= slots.lengths[:, None] - window
+    grouped = query.reshape(rows, kv_heads, heads // kv_heads, size)
+    output = F.scaled_dot_product_attention(grouped, key, value, attn_mask=mask[:, None, None], scale=scaling)
+    return output.reshape(rows, 1, heads, size)
+
+
+class PromptCache:
+    """Records the keys and values of one prompt while it is computed; passed to a model as `past_key_values`."""
+
+    def __init__(self) -> None:
+        self.layers: list[tuple[Tensor, Tensor]] = []
+
+    def update(self, key: Tensor, value: Tensor, layer_idx: int, *unused: object) -> tuple[Tensor, Tensor]:
+        if layer_idx != len(self.layers):
+            raise ValueError(f"Layer {layer_idx} came after layer {len(self.layers) - 1}: this model cannot be sampled in slots.")
+        self.layers.append((key, value))
+        return key, value
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        return 0
+
+
+class SlotCache:
+    """Keys and values of up to `rows` sequences, each with its own length; passed to a model as `past_key_values`.
+
+    The rows in use are the first `active` ones. Buffers grow by doubling, so that a new token costs no copy of the old ones.
+    """
+
+    def __init__(self, rows: int, device: torch.device) -> None:
+        self.rows = rows
+        self.layers: list[tuple[Tensor, Tensor]] = []  # (rows, kv heads, places, d) each
+        self.lengths = torch.zeros(rows, dtype=torch.long, device=device)
+        self.index = self.places = self.lengths[:0]
+        self.longest = 0
+
+    def begin(self, active: int) -> Slots:
+        """Prepare one token for each of the first `active` rows."""
+        self.index, self.places = torch.arange(active, device=self.lengths.device), self.lengths[:active].clone()
+        self.longest = int(self.places.max()) + 1
+        self.reserve(self.longest)
+        self.lengths[:active] += 1
+        return Slots(self.places + 1)
+
+    def update(self, key: Tensor, value: Tensor, layer_idx: int, *unused: object) -> tuple[Tensor, Tensor]:
+        """key, value (active, kv heads, 1, d) are written at each row's end -> (active, kv heads, longest, d) each."""
+        keys, values = self.layers[layer_idx]
+        keys[self.index, :, self.places], values[self.index, :, self.places] = key[:, :, 0], value[:, :, 0]
+        active = len(self.index)
+        return keys[:active, :, : self.longest], values[:active, :, : self.longest]
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        return self.longest
+
+    def put(self, row: int, prompt: PromptCache) -> None:
+        """Fill a row with a prompt's keys and values, (1, kv heads, P, d) a layer."""
+        length = prompt.layers[0][0].shape[2]
+        if not self.layers:
+            self.layers = [tuple(part.new_zeros(self.rows, part.shape[1], 0, part.shape[3]) for part in pair) for pair in prompt.layers]
+        self.reserve(length)
+        for (keys, values), (key, value) in zip(self.layers, prompt.layers, strict=True):
+            keys[row, :, :length], values[row, :, :length] = key[0], value[0]
+        self.lengths[row] = length
+
+    def reserve(self, length: int) -> None:
+        """Make room for `length` places in every row."""
+        held = self.layers[0][0].shape[2]
+        if length > held:
+            more = max(64, held, length - held)
+            self.layers = [tuple(F.pad(part, (0, 0, 0, more)) for part in pair) for pair in self.layers]
+
+    def move(self, source: int, target: int) -> None:
+        """Copy one row over another, so that the rows in use stay the first ones."""
+        length = int(self.lengths[source])
+        for pair in self.layers:
+            for part in pair:
+                part[target, :, :length] = part[source, :, :length]
+        self.lengths[target] = self.lengths[source]
+
+
+def supports_packing(model: PreTrainedModel) -> bool:
+    """Whether tree attention computes what the model's own attention would: no soft cap, sinks or linear attention."""
+    config = model.config.get_text_config()
+    capped = getattr(config, "attn_logit_softcapping", None) is not None
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    plain = kinds <= {"full_attention", "sliding_attention"} and config.model_type not in {"gpt_oss", "bloom", "falcon", "mpt"}
+    return bool(model._supports_attention_backend) and plain and not capped
+
+
+def use_packing(model: PreTrainedModel) -> bool:
+    """Switch the model to this module's attention where that is exact; returns whether it was."""
+    if not supports_packing(model):
+        return False
+    AttentionInterface.register(NAME, attend)
+    model.set_attn_implementation(NAME)
+    return True

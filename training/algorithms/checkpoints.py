@@ -1,0 +1,85 @@
+"""Checkpoints that are whole or absent: written aside, synced, renamed. The last few are kept."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+
+def checkpoint_folder(run: Path, step: int) -> Path:
+    return run / "checkpoints" / f"step-{step:06d}"
+
+
+def list_checkpoints(run: Path) -> list[Path]:
+    """Whole checkpoints, oldest first."""
+    return sorted((run / "checkpoints").glob("step-" + "[0-9]" * 6 + "*"), key=lambda folder: int(folder.name[5:]))
+
+
+def save_checkpoint(
+    run: Path, *, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any], keep: int
+) -> Path:
+    """Store the trainable weights, the optimiser, the random states and `state` (JSON), and delete all but the last `keep`.
+
+    The schedule and the data order are functions of the step and need no storage.
+    """
+    folder = checkpoint_folder(run, step)
+    if folder.exists():
+        return folder
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    aside.mkdir(parents=True)
+    save_file(trainable(model), aside / "weights.safetensors")
+    torch.save(optimizer.state_dict(), aside / "optimizer.pt")
+    torch.save(random_states(), aside / "random.pt")
+    (aside / "state.json").write_text(json.dumps({**state, "step": step}))
+    publish(aside, folder)
+    for old in list_checkpoints(run)[:-keep]:
+        shutil.rmtree(old)
+    return folder
+
+
+def load_checkpoint(folder: Path, *, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Put everything back in place; returns the stored state with its step."""
+    weights, device = load_file(folder / "weights.safetensors"), next(model.parameters()).device
+    own = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    if own.keys() != weights.keys():
+        raise ValueError(f"{folder} belongs to another model: start the run in a new folder.")
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(weights[name])
+    optimizer.load_state_dict(torch.load(folder / "optimizer.pt", map_location=device, weights_only=True))
+    states = torch.load(folder / "random.pt", weights_only=True)
+    torch.set_rng_state(states["cpu"])
+    if states["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states["cuda"])
+    return json.loads((folder / "state.json").read_text())
+
+
+def trainable(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach().contiguous().cpu() for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def random_states() -> dict[str, Any]:
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+
+
+def publish(aside: Path, target: Path) -> None:
+    """Sync a finished folder to disk and rename it into place, replacing an older one."""
+    for path in (*aside.rglob("*"), aside):
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+    if target.exists():
+        shutil.rmtree(target)
+    aside.rename(target)
+
+
+def sweep(run: Path) -> None:
+    """Delete what a killed process left half written. Call only under the run's lock."""
+    for folder in (run, run / "checkpoints"):
+        for leftover in folder.glob(".*.[0-9]*"):
+            shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,203 @@
+"""The one training loop: optimiser steps over groups, evaluation, checkpoints, events.
+
+An algorithm is a function from a forward pass to one loss a group. Everything else is here, once: gradient accumulation
+with global denominators, clipping, the schedule, the held-out set, cancelling, resuming.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from training.algorithms.checkpoints import load_checkpoint, save_checkpoint
+from training.algorithms.configs import DPOConfig, RewardModelConfig
+from training.algorithms.events import EventWriter
+from training.algorithms.groups import EncodedGroup
+from training.algorithms.metrics import Facts, mean, summarise
+from training.algorithms.models import Policy, RewardModel
+from training.algorithms.packing import Batch, collate, micro_batches, step_groups, steps_per_epoch
+from training.algorithms.schedule import build_optimizer, learning_rate
+
+
+class Stopped(Exception):
+    """The run was asked to stop; the last whole step is kept."""
+
+
+class TrainingError(Exception):
+    """Training cannot go on; the message is a sentence for the owner that says what to do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an algorithm makes of one forward pass over G groups, before any mean is taken."""
+
+    losses: Tensor  # (G,) with gradient
+    facts: dict[str, Tensor]  # (G,) each, detached; NaN = says nothing about this group
+
+
+Compute = Callable[[nn.Module, Batch, Sequence[EncodedGroup], Any], Outcome]
+
+
+@dataclass(kw_only=True)
+class Job:
+    """One run: what to train, on what, how, and whom to tell."""
+
+    run: Path
+    model: Policy | RewardModel
+    compute: Compute
+    train: list[EncodedGroup]  # weights of mean 1
+    test: list[EncodedGroup]
+    config: RewardModelConfig | DPOConfig
+    accelerator: Accelerator
+    events: EventWriter
+    should_stop: Callable[[], bool]
+    on_eval: Callable[[int], None] | None = None
+    evaluated: int = -1  # the last step that was evaluated
+    final: dict[str, Any] = field(default_factory=dict)  # the last evaluation
+
+    @property
+    def total_steps(self) -> int:
+        planned = self.config.epochs * steps_per_epoch(len(self.train), self.config.batch_size)
+        return min(planned, self.config.max_steps) if self.config.max_steps else planned
+
+
+def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
+    """Run to the last step and return the final evaluation. Raises Stopped after keeping a checkpoint, or TrainingError."""
+    config, total, step = job.config, job.total_steps, 0
+    optimizer = build_optimizer(job.model, peak=config.learning_rate, weight_decay=config.weight_decay)
+    model, optimizer = job.accelerator.prepare(job.model, optimizer)
+    if resume is not None:
+        state = load_checkpoint(resume, model=job.model, optimizer=optimizer)
+        step, job.evaluated, job.final = state["step"], state["evaluated"], state["final"]
+    clock = Clock(step, total)
+    try:
+        evaluate_when_due(job, model, step, total)
+        while step < total:
+            train_step(job, model, optimizer, step, clock)
+            step += 1
+            evaluate_when_due(job, model, step, total)
+            if config.checkpoint_every and step % config.checkpoint_every == 0 and step < total:
+                keep(job, optimizer, step)
+            if job.should_stop() and step < total:
+                raise Stopped
+    except Stopped:
+        optimizer.zero_grad(set_to_none=True)
+        keep(job, optimizer, step)
+        raise
+    return job.final
+
+
+@dataclass
+class Clock:
+    """Time left, from the pace of this process."""
+
+    first: int
+    total: int
+    started: float = field(default_factory=time.monotonic)
+
+    def seconds_left(self, step: int) -> float:
+        done = step - self.first
+        return (time.monotonic() - self.started) / done * (self.total - step) if done else 0.0
+
+
+def train_step(job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, clock: Clock) -> None:
+    """One optimiser step, cut into passes that fit the memory; the result does not depend on how it is cut."""
+    config, accelerator, began = job.config, job.accelerator, time.monotonic()
+    groups = step_groups(job.train, step=step, batch_size=config.batch_size, seed=config.seed)
+    mine = groups[accelerator.process_index :: accelerator.num_processes]
+    passes = micro_batches(mine, form=job.model.form, budget=config.micro_batch_tokens)
+    loss, tokens = 0.0, 0
+    facts: Facts = {}
+    for number, chunk in enumerate(passes, start=1):
+        if job.should_stop():
+            raise Stopped
+        with accelerator.no_sync(model) if number < len(passes) else accelerator.autocast():
+            batch = collate(chunk, job.model.form).to(accelerator.device)
+            outcome = job.compute(model, batch, chunk, config)
+            weights = torch.tensor([group.weight for group in chunk], device=accelerator.device)
+            part = (outcome.losses * weights).sum() / len(groups)
+            require_finite("loss", float(part.detach()), step, chunk)
+            accelerator.backward(part * accelerator.num_processes)
+        loss, tokens = loss + float(part.detach()), tokens + batch.tokens
+        add_facts(facts, outcome)
+    limit = config.max_grad_norm or float("inf")
+    norm = float(accelerator.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], limit))
+    require_finite("gradient", norm, step, groups)
+    rate = learning_rate(
+        step, peak=config.learning_rate, total=job.total_steps, warmup_ratio=config.warmup_ratio, schedule=config.schedule
+    )
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    data = {
+        "loss": loss,
+        "learning_rate": rate,
+        "grad_norm": norm,
+        "epoch": (step + 1) / steps_per_epoch(len(job.train), config.batch_size),
+        "tokens_per_s": tokens / (time.monotonic() - began),
+        "seconds_left": clock.seconds_left(step + 1),
+    }
+    job.events.write("train", step + 1, data | {name: mean(values) for name, values in facts.items()})
+
+
+def require_finite(what: str, value: float, step: int, groups: Sequence[EncodedGroup]) -> None:
+    """Stop before the weights are spoilt, naming step and groups."""
+    if value - value != 0:
+        names = ", ".join(group.id for group in groups[:8])
+        raise TrainingError(
+            f"The {what} became {value} at step {step + 1} (groups {names}): lower the learning rate, or look at these groups."
+        )
+
+
+def add_facts(facts: Facts, outcome: Outcome) -> None:
+    for name, values in outcome.facts.items():
+        facts.setdefault(name, []).extend(values.tolist())
+
+
+def evaluate_when_due(job: Job, model: nn.Module, step: int, total: int) -> None:
+    """Evaluate at the start, every `eval_every` steps and at the end, each once also across a resume."""
+    every = job.config.eval_every
+    due = step in (0, total) or (every and step % every == 0)
+    if not due or job.evaluated == step:
+        return
+    if job.test:
+        job.final = evaluate(job, model)
+        job.events.write("eval", step, job.final)
+    if job.on_eval is not None:
+        job.on_eval(step)
+    if job.should_stop() and step < total:
+        job.evaluated = step
+        raise Stopped
+    job.evaluated = step
+
+
+def evaluate(job: Job, model: nn.Module) -> dict[str, Any]:
+    """Loss and facts over the held-out groups, each counted once."""
+    groups: list[EncodedGroup] = []
+    losses: list[float] = []
+    facts: Facts = {}
+    with torch.no_grad():
+        for chunk in micro_batches(job.test, form=job.model.form, budget=2 * job.config.micro_batch_tokens):
+            if job.should_stop():
+                raise Stopped
+            batch = collate(chunk, job.model.form).to(job.accelerator.device)
+            outcome = job.compute(model, batch, chunk, job.config)
+            groups += chunk
+            losses += outcome.losses.tolist()
+            add_facts(facts, outcome)
+    return summarise(groups, losses, facts)
+
+
+def keep(job: Job, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Write the checkpoint of this step and say so."""
+    state = {"evaluated": job.evaluated, "final": job.final}
+    folder = save_checkpoint(
+        job.run, step=step, model=job.model, optimizer=optimizer, state=state, keep=job.config.keep_checkpoints
+    )
+    job.events.write("checkpoint", step, {"path": str(folder.relative_to(job.run))})

@@ -1,0 +1,190 @@
+"""Policies and reward models: loading, adapters, one forward pass over a Batch, saving as plain Hugging Face folders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor, nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from training.algorithms.attention import use_packing
+from training.algorithms.groups import EncodedGroup, is_encoder
+from training.algorithms.logprobs import token_logprobs
+from training.algorithms.packing import Batch, Form, collate, micro_batches
+
+HEADS = ("score", "classifier")
+
+
+class Policy(nn.Module):
+    """A causal language model; the forward pass gives log-probabilities of completion tokens."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        super().__init__()
+        self.model, self.tokenizer = model, tokenizer
+        self.adapters: list[PeftModel] = []  # in a list: their parameters are the model's own, registered once
+        self.form: Form = "tree" if use_packing(model) else "padded"
+
+    def forward(self, batch: Batch, temperature: float = 1.0) -> Tensor:
+        """-> (S,) fp32 log-probabilities, nats. The head runs on the places that predict a completion token only."""
+        if self.form == "tree":
+            output = self.model(
+                input_ids=batch.ids, position_ids=batch.positions, layout=batch.layout, logits_to_keep=batch.sources, use_cache=False
+            )
+            logits = output.logits[0]
+        else:
+            output = self.model(input_ids=batch.ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False)
+            logits = output.logits.flatten(0, 1)[batch.sources]
+        return token_logprobs(logits, batch.targets, temperature=temperature)
+
+
+class RewardModel(nn.Module):
+    """A decoder or encoder with a scalar head in fp32; the forward pass gives one reward a completion."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        super().__init__()
+        self.model, self.tokenizer = model, tokenizer
+        self.adapters: list[PeftModel] = []  # in a list: their parameters are the model's own, registered once
+        self.encoder = is_encoder(tokenizer)
+        packs = use_packing(model) if not self.encoder or model.config.model_type == "bert" else False
+        self.form: Form = "padded" if not packs else "rows" if self.encoder else "tree"
+
+    def forward(self, batch: Batch) -> Tensor:
+        """-> (C,) fp32 rewards, read at the last real token of a decoder or the first of an encoder."""
+        types = {"token_type_ids": batch.types} if self.encoder else {}
+        if self.form == "padded":
+            pad = self.model.config.get_text_config().pad_token_id
+            ids = batch.ids.masked_fill(batch.mask == 0, pad)
+            return self.model(input_ids=ids, attention_mask=batch.mask, **types).logits[:, 0].float()
+        trunk = self.model.base_model
+        hidden = trunk(
+            input_ids=batch.ids,
+            position_ids=batch.positions,
+            layout=batch.layout,
+            **(types if self.encoder else {"use_cache": False}),
+        ).last_hidden_state[0]
+        with torch.autocast(hidden.device.type, enabled=False):
+            if self.encoder:
+                return self.model.classifier(trunk.pooler(hidden[batch.starts].float()[:, None]))[:, 0]
+            return self.model.score(hidden[batch.ends].float())[:, 0]
+
+
+def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def load_policy(folder: str | Path, *, trainable: bool = False) -> Policy:
+    """Load a causal language model in fp32 (training casts by autocast), dropout off."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return Policy(without_dropout(model).requires_grad_(trainable), load_tokenizer(folder))
+
+
+def load_reward_model(folder: str | Path, *, seed: int = 0) -> RewardModel:
+    """Load a reward model, or start one on a backbone: a fresh head N(0, 1/(d + 1)), bias 0 (Stiennon et al. 2020).
+
+    The padding token is made different from the end-of-sequence token, so that padded scoring by
+    `AutoModelForSequenceClassification` reads the same token as ours.
+    """
+    config, tokenizer = AutoConfig.from_pretrained(folder), load_tokenizer(folder)
+    fresh = not any(name.endswith("ForSequenceClassification") for name in config.architectures or [])
+    settings = {"num_labels": 1, "problem_type": "regression"} if fresh else {}
+    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **settings)
+    if model.config.num_labels != 1:
+        raise ValueError(f"{folder} is a classifier with {model.config.num_labels} labels, not a reward model: choose another model.")
+    if fresh:
+        start_head(model, seed=seed)
+    set_padding(model, tokenizer)
+    return RewardModel(without_dropout(model), tokenizer)
+
+
+def start_head(model: PreTrainedModel, *, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    head = find_head(model)
+    with torch.no_grad():
+        head.weight.normal_(0, (head.in_features + 1) ** -0.5, generator=generator)
+        if head.bias is not None:
+            head.bias.zero_()
+
+
+def find_head(model: PreTrainedModel) -> nn.Linear:
+    """The last linear layer of the scalar head."""
+    layers = [module for name, module in model.named_modules() if name.split(".")[0] in HEADS and isinstance(module, nn.Linear)]
+    if not layers:
+        raise ValueError(f"{type(model).__name__} has no scalar head that we know: choose another backbone.")
+    return layers[-1]
+
+
+def set_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Give tokenizer and model a padding token that never ends a completion, adding one where there is none."""
+    ends = {tokenizer.eos_token_id, tokenizer.bos_token_id, None}
+    if tokenizer.pad_token_id in ends:
+        spare = next((token for token in (tokenizer.unk_token, "<|endoftext|>", "<pad>", "<|pad|>") if usable(tokenizer, token, ends)), None)
+        if spare is None:
+            tokenizer.add_special_tokens({"pad_token": "<|pad|>"})
+        else:
+            tokenizer.pad_token = spare
+    if tokenizer.pad_token_id >= model.get_input_embeddings().num_embeddings:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    tokenizer.padding_side = "right"
+    model.config.get_text_config().pad_token_id = tokenizer.pad_token_id
+
+
+def usable(tokenizer: PreTrainedTokenizerBase, token: str | None, ends: set[int | None]) -> bool:
+    return token is not None and tokenizer.get_vocab().get(token) not in ends
+
+
+def without_dropout(model: PreTrainedModel) -> PreTrainedModel:
+    """Dropout rates to 0, not only `eval()`: log-probabilities compared across passes must not be noise."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        for name in ("attention_dropout", "attn_dropout", "dropout"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, 0.0)
+    return model.eval()
+
+
+def add_lora(wrapper: Policy | RewardModel, *, rank: int, alpha: int, seed: int) -> None:
+    """Freeze the model and inject adapters into every linear layer but the heads; a scalar head stays trainable."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        adapters = LoraConfig(
+            r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", exclude_modules=["lm_head", "embed_out", *HEADS]
+        )
+        peft_model = get_peft_model(wrapper.model, adapters)
+    wrapper.adapters = [peft_model]
+    if isinstance(wrapper, RewardModel):
+        find_head(wrapper.model).requires_grad_(True)
+
+
+def merge_lora(wrapper: Policy | RewardModel) -> None:
+    """Fold the adapters into the weights, after which the model is a plain one."""
+    for peft_model in wrapper.adapters:
+        wrapper.model = peft_model.merge_and_unload()
+    wrapper.adapters = []
+
+
+def save_model(wrapper: Policy | RewardModel, folder: Path) -> None:
+    """Write weights (safetensors), configuration and tokenizer; `AutoModelFor…` loads the folder."""
+    merge_lora(wrapper)
+    wrapper.model.save_pretrained(folder)
+    wrapper.tokenizer.save_pretrained(folder)
+
+
+def score(wrapper: RewardModel, groups: Sequence[EncodedGroup], *, budget: int = 8192) -> list[tuple[float, ...]]:
+    """Rewards of every completion, group by group in the order given."""
+    device, found = next(wrapper.parameters()).device, {}
+    with torch.no_grad():
+        for chunk in micro_batches(groups, form=wrapper.form, budget=budget):
+            rewards = wrapper(collate(chunk, wrapper.form).to(device)).tolist()
+            for group in chunk:
+                found[id(group)] = tuple(rewards[: len(group.completions)])
+                del rewards[: len(group.completions)]
+    return [found[id(group)] for group in groups]
