@@ -23,6 +23,8 @@ from supervisor.xmlrpc import SupervisorTransport
 from config.embedded import BASE_DIR, short_directory
 
 MARK = "PLUMBLINE_SERVE"
+# Celery's advice against root is for servers that are shared; the container runs it as a user of its own.
+QUIET = "ignore:You're running the worker with superuser,ignore:pkg_resources"
 SUPERVISOR_LOG = "supervisor"
 RPC_INTERFACE = "supervisor.rpcinterface:make_main_rpcinterface"
 
@@ -123,7 +125,7 @@ class Supervisor:
         path.write_text(configuration(self.programs, socket=self.socket, logs=self.logs, run=run))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--silent", "-c", str(path)],
-            env={**os.environ, MARK: str(self.var), "PYTHONWARNINGS": "ignore:pkg_resources"},
+            env={**os.environ, MARK: str(self.var), "PYTHONWARNINGS": QUIET},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
