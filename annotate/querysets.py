@@ -47,12 +47,17 @@ class TaskQuerySet(ScopedQuerySet):
         return self.filter(remaining__gt=0, closed_at=None)
 
     def not_seen_by(self, user: User) -> Self:
-        """Tasks this person has never been handed, or gave back unjudged."""
+        """Tasks this person has never been handed."""
         from annotate.models.tasks import Lease
 
-        mine = Lease.objects.filter(task=models.OuterRef("pk"), annotator=user).exclude(
-            state__in=[Lease.State.RETURNED, Lease.State.EXPIRED]
-        )
+        return self.filter(~models.Exists(Lease.objects.filter(task=models.OuterRef("pk"), annotator=user)))
+
+    def open_to(self, user: User) -> Self:
+        """Tasks this person may still be handed: never seen, or given back unjudged."""
+        from annotate.models.tasks import Lease
+
+        given_back = [Lease.State.RETURNED, Lease.State.EXPIRED]
+        mine = Lease.objects.filter(task=models.OuterRef("pk"), annotator=user).exclude(state__in=given_back)
         return self.filter(~models.Exists(mine))
 
 

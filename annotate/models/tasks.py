@@ -103,7 +103,9 @@ class Lease(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], condition=Q(state="held"), name="lease_expiry"),
-            models.Index(fields=["annotator"], condition=Q(state="held"), name="lease_held_by"),
+            models.Index(
+                fields=["annotator"], condition=Q(state__in=["held", "returned", "expired"]), name="lease_open_to"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,168 @@
+"""The queue: who holds which task. The only writer of `Lease.state` and `Task.remaining`.
+
+Every function is short and runs in one transaction. Locks are taken in one order, membership, lease, task, so that no
+two of them wait for each other: a new lease's row does not exist before its task is locked, and nobody else can want
+it. `remaining` = required judgements − held leases − current answers that are not surplus.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.utils import timezone
+
+from annotate.models import Judgement, Lease, Membership, Project, Task, User
+
+GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
+OPEN = (Lease.State.HELD, *GIVEN_BACK)
+SWEPT_AT_ONCE = 2_000
+
+
+@transaction.atomic
+def lease_next(*, user: User, project: Project) -> Lease | None:
+    """Hold the next task for this person: the one they hold already, the one they gave back, else the queue's first.
+
+    None when nothing is waiting for them. The person's own tabs take turns at their membership's row; other people
+    pass each other by (SKIP LOCKED), and only somebody who found nothing waits for a place that another is moving.
+    """
+    Membership.objects.select_for_update(no_key=True).filter(user=user, project=project).values_list("pk").get()
+    return (
+        _hold_own(user, project)
+        or _hold_new(user, project, skip_locked=True)
+        or _hold_new(user, project, skip_locked=False)
+    )
+
+
+def _hold_own(user: User, project: Project) -> Lease | None:
+    held, free = Q(state=Lease.State.HELD), Q(state__in=GIVEN_BACK, task__remaining__gt=0)
+    lease = (
+        Lease.objects.select_related("task__prompt")
+        .filter(held | free, annotator=user, state__in=OPEN, task__project=project, task__closed_at=None)
+        .order_by(Case(When(held, then=Value(0)), default=Value(1)), "-leased_at")
+        .select_for_update(of=("self",))
+        .first()
+    )
+    return lease if lease and _hold(lease, project) else None
+
+
+def _hold_new(user: User, project: Project, *, skip_locked: bool) -> Lease | None:
+    task = (
+        Task.objects.select_related("prompt")
+        .of_project(project)
+        .waiting()
+        .not_seen_by(user)
+        .order_by("-priority", "id")
+        .select_for_update(skip_locked=skip_locked, of=("self",))
+        .first()
+    )
+    if task is None:
+        return None
+    Task.objects.filter(pk=task.pk).update(remaining=F("remaining") - 1)
+    side, until = secrets.randbits(1) == 1, _held_until(project)
+    return Lease.objects.create(task=task, annotator=user, first_on_left=side, expires_at=until)
+
+
+def _hold(lease: Lease, project: Project) -> bool:
+    """Hold a locked lease for another while; False when it was given back and its place has gone."""
+    if lease.state != Lease.State.HELD and not (lease.state in GIVEN_BACK and _take_place(lease)):
+        return False
+    lease.state, lease.expires_at = Lease.State.HELD, _held_until(project)
+    lease.save(update_fields=["state", "expires_at"])
+    return True
+
+
+@transaction.atomic
+def extend_lease(*, lease: Lease) -> bool:
+    """The heartbeat: hold the task for another while, also one that lapsed while its place is still free.
+
+    `lease` is brought up to date. False when the task is judged, skipped, closed, or the place has gone.
+    """
+    locked = lock_lease(lease)
+    extended = _hold(locked, locked.task.project)
+    lease.state, lease.expires_at = locked.state, locked.expires_at
+    return extended
+
+
+@transaction.atomic
+def return_lease(*, lease: Lease, held_until: datetime | None = None) -> bool:
+    """Hand a held task back. With `held_until`, only if nobody has extended the lease since the page saw that time:
+    the last word of a page that closes may arrive after the first of the page that replaced it."""
+    locked = lock_lease(lease)
+    if locked.state != Lease.State.HELD or held_until not in (None, locked.expires_at):
+        return False
+    _free_place(locked)
+    _move(locked, Lease.State.RETURNED)
+    return True
+
+
+@transaction.atomic
+def return_expired_leases() -> int:
+    """Hand back what is held past its time; returns how many. Rows that somebody is using just now are left alone."""
+    expired = Lease.objects.expired().order_by("task_id", "pk").select_for_update(skip_locked=True)
+    rows = list(expired.values_list("pk", "task_id")[:SWEPT_AT_ONCE])
+    leases, tasks = [pk for pk, _ in rows], sorted({task for _, task in rows})
+    Lease.objects.filter(pk__in=leases).update(state=Lease.State.EXPIRED)
+    freed = Lease.objects.filter(pk__in=leases, task=OuterRef("pk")).values("task").annotate(n=Count("pk")).values("n")
+    list(Task.objects.select_for_update().filter(pk__in=tasks).order_by("pk").values_list("pk"))  # one lock order
+    Task.objects.filter(pk__in=tasks).update(remaining=F("remaining") + Subquery(freed))
+    return len(rows)
+
+
+def lock_lease(lease: Lease) -> Lease:
+    """The lease as it is now, locked until the transaction ends."""
+    return Lease.objects.select_for_update(of=("self",)).select_related("task__project").get(pk=lease.pk)
+
+
+def fill_place(*, lease: Lease, previous: Judgement | None) -> bool:
+    """A locked lease → judged. Returns whether the answer is surplus: late, with no place left for it.
+
+    `previous` is the current judgement it replaces; an answer in place of an answer keeps that one's place.
+    """
+    if lease.state == Lease.State.DONE:
+        return previous is not None and previous.is_surplus
+    has_place = lease.state == Lease.State.HELD or _take_place(lease)
+    _move(lease, Lease.State.DONE)
+    return not has_place
+
+
+def leave_place(*, lease: Lease, previous: Judgement | None) -> None:
+    """A locked lease → skipped: its place, if it has one, is for somebody else."""
+    if lease.state == Lease.State.HELD or _counts(lease, previous):
+        _free_place(lease)
+    _move(lease, Lease.State.SKIPPED)
+
+
+def reopen_place(*, lease: Lease, previous: Judgement) -> bool:
+    """A locked lease whose judgement was taken back → held again, same sides, first in this person's queue.
+
+    False when the place has gone to somebody else meanwhile; then it counts as expired.
+    """
+    reopened = _counts(lease, previous) or _take_place(lease)
+    lease.leased_at, lease.expires_at = timezone.now(), _held_until(lease.task.project)
+    lease.state = Lease.State.HELD if reopened else Lease.State.EXPIRED
+    lease.save(update_fields=["state", "leased_at", "expires_at"])
+    return reopened
+
+
+def _counts(lease: Lease, judgement: Judgement | None) -> bool:
+    """Whether this judgement fills one of the task's places."""
+    return lease.state == Lease.State.DONE and judgement is not None and not judgement.is_surplus
+
+
+def _take_place(lease: Lease) -> bool:
+    free = Task.objects.waiting().filter(pk=lease.task_id)
+    return bool(free.update(remaining=F("remaining") - 1))
+
+
+def _free_place(lease: Lease) -> None:
+    Task.objects.filter(pk=lease.task_id).update(remaining=F("remaining") + 1)
+
+
+def _move(lease: Lease, state: str) -> None:
+    lease.state = state
+    lease.save(update_fields=["state"])
+
+
+def _held_until(project: Project) -> datetime:
+    return timezone.now() + timedelta(minutes=project.lease_minutes)

@@ -1,0 +1,175 @@
+"""What happens when a person judges. Append-only: every call adds a row or finds the one it added before.
+
+All of it runs under the lock of the lease's row, which exists once per person and task.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from annotate import assignment
+from annotate.models import Comparison, Draft, Guideline, Judgement, Lease, Project, TaskResponse, User
+
+
+class SubmissionTaken(Exception):
+    """The submission id belongs to another judgement of the project: a fault of the client, not of the person."""
+
+
+@dataclass(frozen=True)
+class ComparisonAnswer:
+    """What was said about a comparison, by position: `preference` < 0 prefers the task's first response."""
+
+    preference: int | None  # None when both are bad
+    points: int  # of the scale it was given on
+    flags: dict[str, list[str]] = field(default_factory=dict)  # {response id: [flag, …]}
+    rationale: str = ""
+
+
+@transaction.atomic
+def submit_judgement(
+    *, lease: Lease, submission_id: uuid.UUID, answer: ComparisonAnswer, active_seconds: float | None = None
+) -> Judgement:
+    """Record the answer of the lease's annotator and fill a place of its task.
+
+    Idempotent by `submission_id`. An earlier judgement by the same person is superseded. An answer that comes after
+    the place has gone is kept as surplus. Raises SubmissionTaken.
+    """
+    lease = assignment.lock_lease(lease)
+    known, previous = _find_judgements(lease, submission_id)
+    if known:
+        return known
+    judgement = _append(
+        lease,
+        previous,
+        outcome=Judgement.Outcome.ANSWER,
+        submission_id=submission_id,
+        is_surplus=assignment.fill_place(lease=lease, previous=previous),
+        active_seconds=_bounded(active_seconds, lease),
+        flags=answer.flags,
+        rationale=answer.rationale,
+    )
+    _record_comparison(judgement, lease, answer)
+    Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
+    return judgement
+
+
+@transaction.atomic
+def skip_judgement(
+    *, lease: Lease, submission_id: uuid.UUID, reason: str, active_seconds: float | None = None
+) -> Judgement:
+    """Leave the task to somebody else, for a reason. The draft is kept. Idempotent; raises SubmissionTaken."""
+    lease = assignment.lock_lease(lease)
+    known, previous = _find_judgements(lease, submission_id)
+    if known:
+        return known
+    assignment.leave_place(lease=lease, previous=previous)
+    return _append(
+        lease,
+        previous,
+        outcome=Judgement.Outcome.SKIP,
+        submission_id=submission_id,
+        skip_reason=reason,
+        active_seconds=_bounded(active_seconds, lease),
+    )
+
+
+@transaction.atomic
+def undo_judgement(*, judgement: Judgement) -> bool:
+    """Take a judgement back: a row that supersedes it, its answer put back as the draft, its task held again.
+
+    Undoing what is superseded or taken back already changes nothing. False when the task could not be held again,
+    because somebody else has taken the place.
+    """
+    lease = assignment.lock_lease(Lease.objects.get(task=judgement.task_id, annotator=judgement.annotator_id))
+    previous = _find_judgements(lease, submission_id=None)[1]
+    if previous is None or previous.pk != judgement.pk or previous.outcome == Judgement.Outcome.UNDONE:
+        return lease.state == Lease.State.HELD
+    if previous.outcome == Judgement.Outcome.ANSWER:
+        save_draft(lease=lease, data=draft_of(previous))
+    reopened = assignment.reopen_place(lease=lease, previous=previous)
+    _append(lease, previous, outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4())
+    return reopened
+
+
+def last_judgement(*, user: User, project: Project) -> Judgement | None:
+    """What `undo` takes back: this person's newest judgement that still stands."""
+    standing = Judgement.objects.of_project(project).filter(annotator=user).current()
+    return standing.exclude(outcome=Judgement.Outcome.UNDONE).order_by("-pk").first()
+
+
+def save_draft(*, lease: Lease, data: dict[str, Any]) -> Draft:
+    """Keep what the person has chosen and typed so far, by side as the page shows it."""
+    now = timezone.now()
+    return Draft.objects.update_or_create(
+        task_id=lease.task_id, annotator_id=lease.annotator_id, defaults={"data": data, "updated_at": now}
+    )[0]
+
+
+def draft_of(judgement: Judgement) -> dict[str, Any]:
+    """A comparison as the draft it would be typed as: values by the side on which the responses were shown."""
+    comparison = judgement.comparison
+    left, right = comparison.first_id, comparison.second_id
+    preference = comparison.preference
+    if not comparison.first_on_left:
+        left, right = right, left
+        preference = None if preference is None else -preference
+    return {
+        "choice": "both-bad" if preference is None else str(preference),
+        "rationale": judgement.rationale,
+        "flags_left": judgement.flags.get(str(left), []),
+        "flags_right": judgement.flags.get(str(right), []),
+    }
+
+
+def _find_judgements(lease: Lease, submission_id: uuid.UUID | None) -> tuple[Judgement | None, Judgement | None]:
+    """(the judgement this submission made already, the person's current judgement of the task), in one statement."""
+    current = Q(task=lease.task_id, annotator=lease.annotator_id, is_current=True)
+    same = Q(project=lease.task.project_id, submission_id=submission_id)
+    rows = list(Judgement.objects.filter(current | same if submission_id else current))
+    known = next((row for row in rows if row.submission_id == submission_id), None)
+    if known and (known.task_id, known.annotator_id) != (lease.task_id, lease.annotator_id):
+        raise SubmissionTaken(f"submission {submission_id} is that of another judgement; reload the page.")
+    previous = next((row for row in rows if row.is_current and row.task_id == lease.task_id), None)
+    return known, previous
+
+
+def _append(lease: Lease, previous: Judgement | None, **said: Any) -> Judgement:
+    """Add a row for the lease's task and person that supersedes `previous`."""
+    if previous:
+        Judgement.objects.filter(pk=previous.pk).update(is_current=False)
+    guideline = Guideline.objects.filter(project=lease.task.project_id).order_by("-version").values_list("pk").first()
+    return Judgement.objects.create(
+        project_id=lease.task.project_id,
+        task_id=lease.task_id,
+        kind=lease.task.kind,
+        annotator_id=lease.annotator_id,
+        guideline_id=guideline[0] if guideline else None,
+        supersedes=previous,
+        **said,
+    )
+
+
+def _record_comparison(judgement: Judgement, lease: Lease, answer: ComparisonAnswer) -> Comparison:
+    first, second = (
+        TaskResponse.objects.filter(task=lease.task_id).order_by("position").values_list("response", flat=True)
+    )
+    return Comparison.objects.create(
+        judgement=judgement,
+        first_id=first,
+        second_id=second,
+        first_on_left=lease.first_on_left,
+        points=answer.points,
+        preference=answer.preference,
+        both_bad=answer.preference is None,
+    )
+
+
+def _bounded(active_seconds: float | None, lease: Lease) -> float | None:
+    """The page's clock, believed up to the time since the task was handed out."""
+    if active_seconds is None:
+        return None
+    return round(min(active_seconds, (timezone.now() - lease.leased_at).total_seconds()), 1)
