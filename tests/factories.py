@@ -3,8 +3,22 @@
 import hashlib
 import itertools
 import json
+import uuid
 
-from annotate.models import Author, Guideline, Membership, Project, Prompt, Response, Role, Task, TaskResponse, User
+from annotate.models import (
+    Author,
+    Comparison,
+    Guideline,
+    Judgement,
+    Membership,
+    Project,
+    Prompt,
+    Response,
+    Role,
+    Task,
+    TaskResponse,
+    User,
+)
 
 PASSWORD = "correct horse battery staple"
 NUMBERS = itertools.count(1)
@@ -57,3 +71,34 @@ def make_task(project: Project, *, prompt: Prompt | None = None, overlap: int = 
     for position, text in enumerate(["Seven minutes.", "It depends on the size."]):
         TaskResponse.objects.create(task=task, response=make_response(prompt, text), position=position)
     return task
+
+
+def make_judgement(
+    task: Task,
+    annotator: User | None,
+    preference: int | None = -4,
+    *,
+    points: int | None = 8,
+    first_on_left: bool | None = True,
+    **fields: object,
+) -> Judgement:
+    """What one person said of a task, straight into the database: a negative preference favours its first response,
+    None says both are bad. The task's places and leases are left as they are."""
+    judgement = Judgement.objects.create(
+        project=task.project,
+        task=task,
+        kind=task.kind,
+        annotator=annotator,
+        **{"outcome": Judgement.Outcome.ANSWER, "submission_id": uuid.uuid4(), **fields},
+    )
+    first, second = (place.response for place in task.places.order_by("position"))
+    Comparison.objects.create(
+        judgement=judgement,
+        first=first,
+        second=second,
+        points=points,
+        preference=preference,
+        both_bad=preference is None,
+        first_on_left=first_on_left,
+    )
+    return judgement

@@ -1,0 +1,17 @@
+"""Messages to the workers. The job's row is the truth; a message only says "look there"."""
+
+from functools import partial
+
+from django.db import transaction
+
+from config.celery import app
+
+BUILD_SNAPSHOT = "annotate.build_snapshot"
+
+
+def enqueue(task: str, *, job_id: int) -> None:
+    """Send `task` its job's id once the current transaction stands.
+
+    A broker that cannot be reached loses the message but not the job: recovery queues it again.
+    """
+    transaction.on_commit(partial(app.send_task, task, kwargs={"job_id": job_id}), robust=True)
