@@ -42,9 +42,7 @@ def submit_judgement(
     known, previous = _find_judgements(lease, submission_id)
     if known:
         return known
-    judgement = _append(
-        lease,
-        previous,
+    judgement = Judgement(
         outcome=Judgement.Outcome.ANSWER,
         submission_id=submission_id,
         is_surplus=assignment.fill_place(lease=lease, previous=previous),
@@ -52,6 +50,7 @@ def submit_judgement(
         flags=answer.flags,
         rationale=answer.rationale,
     )
+    _append(lease, previous, judgement)
     _record_comparison(judgement, lease, answer)
     Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
     return judgement
@@ -67,14 +66,13 @@ def skip_judgement(
     if known:
         return known
     assignment.leave_place(lease=lease, previous=previous)
-    return _append(
-        lease,
-        previous,
+    judgement = Judgement(
         outcome=Judgement.Outcome.SKIP,
         submission_id=submission_id,
         skip_reason=reason,
         active_seconds=_bounded(active_seconds, lease),
     )
+    return _append(lease, previous, judgement)
 
 
 @transaction.atomic
@@ -91,7 +89,7 @@ def undo_judgement(*, judgement: Judgement) -> bool:
     if previous.outcome == Judgement.Outcome.ANSWER:
         save_draft(lease=lease, data=draft_of(previous))
     reopened = assignment.reopen_place(lease=lease, previous=previous)
-    _append(lease, previous, outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4())
+    _append(lease, previous, Judgement(outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4()))
     return reopened
 
 
@@ -137,20 +135,16 @@ def _find_judgements(lease: Lease, submission_id: uuid.UUID | None) -> tuple[Jud
     return known, previous
 
 
-def _append(lease: Lease, previous: Judgement | None, **said: Any) -> Judgement:
-    """Add a row for the lease's task and person that supersedes `previous`."""
+def _append(lease: Lease, previous: Judgement | None, judgement: Judgement) -> Judgement:
+    """Add this row for the lease's task and person; it supersedes `previous`."""
     if previous:
         Judgement.objects.filter(pk=previous.pk).update(is_current=False)
     guideline = Guideline.objects.filter(project=lease.task.project_id).order_by("-version").values_list("pk").first()
-    return Judgement.objects.create(
-        project_id=lease.task.project_id,
-        task_id=lease.task_id,
-        kind=lease.task.kind,
-        annotator_id=lease.annotator_id,
-        guideline_id=guideline[0] if guideline else None,
-        supersedes=previous,
-        **said,
-    )
+    judgement.project_id, judgement.task_id, judgement.kind = lease.task.project_id, lease.task_id, lease.task.kind
+    judgement.annotator_id, judgement.supersedes = lease.annotator_id, previous
+    judgement.guideline_id = guideline[0] if guideline else None
+    judgement.save(force_insert=True)
+    return judgement
 
 
 def _record_comparison(judgement: Judgement, lease: Lease, answer: ComparisonAnswer) -> Comparison:

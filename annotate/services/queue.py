@@ -7,6 +7,7 @@ from django.db import transaction
 from config.celery import app
 
 BUILD_SNAPSHOT = "annotate.build_snapshot"
+RUN_IMPORT = "annotate.run_import"
 
 
 def enqueue(task: str, *, job_id: int) -> None:

@@ -1,0 +1,185 @@
+"""Snapshots: a filter's judgements, frozen, split by prompt and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from annotate.exports.lines import export_lines
+from annotate.models import JobStatus, Project, Snapshot, SnapshotItem, User
+from annotate.services.audit import record_audit
+from annotate.services.queue import BUILD_SNAPSHOT, enqueue
+from annotate.services.snapshot_filters import matching_judgements, parse_filters
+
+BUILT_AT_ONCE = 5_000  # judgements; a larger snapshot is built by a worker
+MOST_HELD_OUT = 0.9
+LARGEST_SEED = 2**31 - 1
+BUCKETS = 2**32
+NOTHING = (
+    "No judgement matches: nothing has been judged yet, or the filter is too narrow. Widen it, or judge some tasks."
+)
+
+
+class SnapshotError(ValueError):
+    """A snapshot that cannot be made; the message says why and what to do."""
+
+
+@transaction.atomic
+def create_snapshot(
+    *,
+    project: Project,
+    user: User,
+    name: str = "",
+    filters: Mapping[str, Any] | None = None,
+    test_fraction: float = 0.1,
+    split_seed: int = 0,
+) -> Snapshot:
+    """Freeze the current answers that `filters` takes (see SnapshotFilter; none: all), held-out share by prompt.
+
+    A small snapshot is built before this returns, a large one by a worker. Asking again for the same name with the
+    same filters, share and seed returns the snapshot there is: a repeated click or script does no harm, and what is
+    frozen stays frozen. Raises SnapshotError when nothing matches or the name stands for something else, FilterError.
+    """
+    chosen = parse_filters(filters or {})
+    check_split(test_fraction, split_seed)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    name = name.strip() or suggest_name(project)
+    snapshot = Snapshot(
+        project=project,
+        created_by=user,
+        name=name,
+        filters=chosen.to_json(),
+        test_fraction=test_fraction,
+        split_seed=split_seed,
+        queued_at=timezone.now(),
+    )
+    existing = Snapshot.objects.of_project(project).filter(name=name).first()
+    if existing is not None:
+        return same_as(existing, snapshot)
+    snapshot.total = matching_judgements(project, chosen).count()
+    if not snapshot.total:
+        raise SnapshotError(NOTHING)
+    snapshot.save()
+    record_audit(actor=user, action="snapshot.created", project=project, target=snapshot, data=snapshot.filters)
+    start_building(snapshot)
+    return snapshot
+
+
+def check_split(test_fraction: float, split_seed: int) -> None:
+    if not 0 <= test_fraction <= MOST_HELD_OUT:
+        raise SnapshotError(f"The held-out share is {test_fraction}; it must be from 0 to {MOST_HELD_OUT}.")
+    if not 0 <= split_seed <= LARGEST_SEED:
+        raise SnapshotError(f"The split seed is {split_seed}; it must be from 0 to {LARGEST_SEED}.")
+
+
+def suggest_name(project: Project) -> str:
+    """“Snapshot 3”: the first number from the count on that is still free."""
+    taken = set(Snapshot.objects.of_project(project).values_list("name", flat=True))
+    numbers = range(len(taken) + 1, 2 * len(taken) + 2)
+    return next(name for number in numbers if (name := f"Snapshot {number}") not in taken)
+
+
+def same_as(existing: Snapshot, wanted: Snapshot) -> Snapshot:
+    """`existing`, when it was asked for in the very same way. Raises SnapshotError when it was not."""
+    for field in ("filters", "test_fraction", "split_seed"):
+        if getattr(existing, field) != getattr(wanted, field):
+            raise SnapshotError(
+                f"There is already a snapshot “{existing.name}” with another {field.replace('_', ' ')}. "
+                "A snapshot never changes: choose another name."
+            )
+    return existing
+
+
+def start_building(snapshot: Snapshot) -> None:
+    """Build a small snapshot here and now, hand a large one to a worker once this transaction is through."""
+    if snapshot.total <= BUILT_AT_ONCE:
+        build_snapshot(snapshot)
+    else:
+        enqueue(BUILD_SNAPSHOT, job_id=snapshot.pk)
+
+
+def retry_snapshot(*, snapshot: Snapshot, user: User) -> bool:
+    """Build a failed snapshot once more; False when it is under way or done."""
+    with transaction.atomic():
+        if not snapshot.queue():
+            return False
+        record_audit(actor=user, action="snapshot.retried", project=snapshot.project, target=snapshot)
+        start_building(snapshot)
+    return True
+
+
+def build_snapshot(snapshot: Snapshot) -> bool:
+    """Claim the snapshot and fill it; returns whether it was free. Its row says how it ended.
+
+    Filling, counting and hashing are one transaction that holds the row: a build that dies leaves nothing behind, and
+    nobody takes over a build that lives. Raises ClaimLost.
+    """
+    if not snapshot.take():
+        return False
+    try:
+        with transaction.atomic():
+            Snapshot.objects.select_for_update().get(pk=snapshot.pk)
+            fill_snapshot(snapshot)
+            counts = count_splits(snapshot)
+            snapshot.beat(
+                content_hash=hash_snapshot(snapshot),
+                train_count=counts.get(SnapshotItem.Split.TRAIN, 0),
+                test_count=counts.get(SnapshotItem.Split.TEST, 0),
+                progress=sum(counts.values()),
+                total=sum(counts.values()),
+            )
+            snapshot.end(JobStatus.SUCCEEDED)
+    except SnapshotError as error:
+        snapshot.end(JobStatus.FAILED, error=str(error))
+    return True
+
+
+def fill_snapshot(snapshot: Snapshot) -> None:
+    """Insert the items in the snapshot's order (prompt hash, submission id), in one statement.
+
+    A prompt is held out when the first 32 bits of SHA-256 over "seed:prompt hash" fall below the held-out share: the
+    same prompt on the same side in every snapshot of that seed. Where that leaves a side empty and there are at least
+    two prompts, the nearest prompt crosses over. Raises SnapshotError when nothing matches.
+    """
+    answers = matching_judgements(snapshot.project, parse_filters(snapshot.filters))
+    query, parameters = answers.values_list("id", "submission_id", "task__prompt__content_hash").query.sql_with_params()
+    statement = f"""
+        WITH chosen AS MATERIALIZED (
+            SELECT answer.*, ('x' || left(encode(sha256(convert_to(%s || content_hash, 'UTF8')), 'hex'), 8))
+                ::bit(32)::bigint AS bucket
+            FROM ({query}) AS answer (id, submission_id, content_hash)
+        ), cut AS (
+            SELECT CASE WHEN %s = 0 OR count(DISTINCT bucket) < 2 THEN 0
+                ELSE least(greatest(%s, min(bucket) + 1), max(bucket)) END AS below
+            FROM chosen
+        )
+        INSERT INTO {SnapshotItem._meta.db_table} (snapshot_id, judgement_id, split, weight)
+        SELECT %s, chosen.id, CASE WHEN bucket < below THEN %s ELSE %s END, 1.0
+        FROM chosen CROSS JOIN cut
+        ORDER BY content_hash COLLATE "C", submission_id
+    """
+    held_out = math.ceil(snapshot.test_fraction * BUCKETS)
+    splits = [SnapshotItem.Split.TEST.value, SnapshotItem.Split.TRAIN.value]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [f"{snapshot.split_seed}:", *parameters, held_out, held_out, snapshot.pk, *splits])
+        if not cursor.rowcount:
+            raise SnapshotError(NOTHING)
+
+
+def count_splits(snapshot: Snapshot) -> dict[str, int]:
+    splits = SnapshotItem.objects.filter(snapshot=snapshot).values_list("split")
+    return dict(splits.annotate(count=Count("pk")))
+
+
+def hash_snapshot(snapshot: Snapshot) -> str:
+    """SHA-256 over the snapshot's lossless lines: what is in it, not where it is stored."""
+    digest = hashlib.sha256()
+    for line in export_lines(snapshot, "lossless"):
+        digest.update(line.encode())
+    return digest.hexdigest()
