@@ -1,3 +1,30 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from training.views import generations, models, runs, summary
+
+urlpatterns = [
+    path("projects/<int:project_id>/runs/", runs.project_runs, name="project-runs"),
+    path("projects/<int:project_id>/runs/new/", runs.run_create, name="run-create"),
+    path("projects/<int:project_id>/runs/<int:pk>/", runs.run_detail, name="run-detail"),
+    path("projects/<int:project_id>/runs/<int:pk>/events/", runs.run_events, name="run-events"),
+    path("projects/<int:project_id>/runs/<int:pk>/cancel/", runs.run_cancel, name="run-cancel"),
+    path("projects/<int:project_id>/runs/<int:pk>/retry/", runs.run_retry, name="run-retry"),
+    path("projects/<int:project_id>/models/", models.project_models, name="project-models"),
+    path("projects/<int:project_id>/models/new/", models.model_create, name="model-create"),
+    path("projects/<int:project_id>/models/<int:pk>/", models.model_detail, name="model-detail"),
+    path("projects/<int:project_id>/models/<int:pk>/default/", models.model_make_default, name="model-make-default"),
+    path("projects/<int:project_id>/generations/", generations.project_generations, name="project-generations"),
+    path("projects/<int:project_id>/generations/new/", generations.generation_create, name="generation-create"),
+    path("projects/<int:project_id>/generations/<int:pk>/", generations.generation_detail, name="generation-detail"),
+    path(
+        "projects/<int:project_id>/generations/<int:pk>/cancel/",
+        generations.generation_cancel,
+        name="generation-cancel",
+    ),
+    path(
+        "projects/<int:project_id>/generations/<int:pk>/retry/", generations.generation_retry, name="generation-retry"
+    ),
+    path(
+        "projects/<int:project_id>/training-summary/", summary.project_training_summary, name="project-training-summary"
+    ),
+]

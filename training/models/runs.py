@@ -85,6 +85,8 @@ class Generation(Job):
     queue_tasks = models.BooleanField(default=True)
     overlap = models.PositiveSmallIntegerField(default=1)
     prompts = models.ManyToManyField(Prompt, through="GenerationPrompt", related_name="generations")
+    tokens_written = models.PositiveBigIntegerField(default=0, editable=False)
+    writing_seconds = models.FloatField(default=0.0, editable=False)  # spent sampling, without loading the model
     tasks_queued = models.PositiveIntegerField(default=0, editable=False)
     pairs_dropped = models.PositiveIntegerField(default=0, editable=False)  # draws alike to the letter, or empty
 
@@ -101,6 +103,9 @@ class Generation(Job):
 
     def __str__(self) -> str:
         return f"generation {self.pk} by {self.model}"
+
+    def tokens_per_second(self) -> float:
+        return self.tokens_written / self.writing_seconds if self.writing_seconds else 0.0
 
 
 class GenerationPrompt(models.Model):

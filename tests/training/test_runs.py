@@ -1,0 +1,82 @@
+"""A run from its launch to its model, with the real trainer process."""
+
+import json
+
+import pytest
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+from annotate.models import Author, JobStatus
+from annotate.services.snapshots import create_snapshot
+from tests.training.factories import QUICK, judge, make_backbone, make_policy
+from training.models import ModelVersion, Run
+from training.services.execution import train_run
+from training.services.runs import launch_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def launch(project, alice):
+    """`launch("dpo", epochs=2)` launches a run on eight judgements with tiny models."""
+
+    def launch(algorithm: str, **config: object) -> Run:
+        judge(project, alice, count=8)
+        base = make_policy(project) if algorithm == "dpo" else make_backbone(project)
+        return launch_run(
+            project=project,
+            user=alice,
+            algorithm=algorithm,
+            snapshot=create_snapshot(project=project, user=alice),
+            base_model=base,
+            config={**QUICK, **config},
+        )
+
+    return launch
+
+
+def test_a_reward_run_leaves_a_model_and_everything_it_said(launch):
+    run = launch("reward_model")
+    assert train_run(run)
+
+    run.refresh_from_db()
+    assert (run.status, run.error) == (JobStatus.SUCCEEDED, "")
+    assert run.progress == run.total > 0
+    assert run.metrics["accuracy"] is not None
+    assert run.facts["data"]["train"]["rows"] == run.snapshot.train_count
+    kinds = list(run.events.values_list("kind", flat=True))
+    assert kinds.count("train") == run.total
+    assert {"start", "eval", "checkpoint", "end"} <= set(kinds)
+
+    model = run.output
+    assert (model.kind, model.parent, model.author) == (ModelVersion.Kind.REWARD, run.base_model, None)
+    assert "model.safetensors" in model.file_hashes
+    assert AutoModelForSequenceClassification.from_pretrained(model.path()).config.num_labels == 1
+
+
+def test_a_dpo_run_makes_a_policy_that_signs_its_responses(launch):
+    run = launch("dpo", samples=2, sample_tokens=4)
+    assert train_run(run)
+
+    run.refresh_from_db()
+    assert (run.status, run.error) == (JobStatus.SUCCEEDED, "")
+    assert run.output.kind == ModelVersion.Kind.POLICY
+    assert (run.output.author.kind, run.output.author.name) == (Author.Kind.MODEL, run.name)
+    assert AutoModelForCausalLM.from_pretrained(run.output.path()).config.model_type == "llama"
+    samples = run.events.filter(kind="sample").order_by("-step").first()
+    assert len(samples.data["samples"]) == min(2, run.snapshot.test_count)
+
+
+def test_a_run_delivered_twice_is_done_once(launch):
+    run = launch("reward_model", max_steps=1)
+    assert train_run(run)
+    assert not train_run(Run.objects.get(pk=run.pk))
+    assert ModelVersion.objects.filter(run=run).count() == 1
+
+
+def test_the_trainer_is_told_what_the_run_says(launch, settings):
+    run = launch("reward_model", max_steps=1)
+    assert train_run(run)
+    told = json.loads((run.directory() / "run.json").read_text())
+    assert told["config"] == run.config
+    assert told["model"] == str(run.base_model.path())
+    assert told["data"] == {"train": "data/train.jsonl", "test": "data/test.jsonl"}

@@ -1,0 +1,94 @@
+"""The curves of a run's page: which numbers of which events belong on one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from training.models import RunEvent
+
+TRAIN, EVAL = "train", "eval"
+TABLE_ROWS = 25
+
+
+@dataclass(frozen=True)
+class Series:
+    kind: str  # of the event: "train" | "eval"
+    key: str  # in its data
+    label: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: str
+    help: str
+    series: tuple[Series, ...]
+
+
+def both(key: str) -> tuple[Series, ...]:
+    return Series(TRAIN, key, "Training"), Series(EVAL, key, "Held out")
+
+
+LOSS = Chart("Loss", "Lower is better.", both("loss"))
+ACCURACY = Chart("Accuracy", "Share of judgements whose chosen response comes out ahead.", both("accuracy"))
+MARGIN = Chart("Margin", "How far the chosen response is ahead.", both("margin"))
+REWARDS = Chart(
+    "Rewards",
+    "Chosen and rejected apart.",
+    (
+        Series(TRAIN, "rewards/chosen", "Chosen"),
+        Series(TRAIN, "rewards/rejected", "Rejected"),
+        Series(EVAL, "rewards/chosen", "Chosen, held out"),
+        Series(EVAL, "rewards/rejected", "Rejected, held out"),
+    ),
+)
+LOGPS = Chart(
+    "Log-probabilities",
+    "Of whole responses, in nats.",
+    (
+        Series(TRAIN, "logps/chosen", "Chosen"),
+        Series(TRAIN, "logps/rejected", "Rejected"),
+        Series(EVAL, "logps/chosen", "Chosen, held out"),
+        Series(EVAL, "logps/rejected", "Rejected, held out"),
+    ),
+)
+DRIFT = Chart(
+    "Drift from the reference",
+    "Change of the log-probability since the start. Both falling means the gap grows by unlearning.",
+    (
+        Series(TRAIN, "drift/chosen", "Chosen"),
+        Series(TRAIN, "drift/rejected", "Rejected"),
+        Series(EVAL, "drift/chosen", "Chosen, held out"),
+        Series(EVAL, "drift/rejected", "Rejected, held out"),
+    ),
+)
+RATE = Chart("Learning rate", "As scheduled.", (Series(TRAIN, "learning_rate", "Learning rate"),))
+NORM = Chart("Gradient norm", "Before clipping.", (Series(TRAIN, "grad_norm", "Gradient norm"),))
+
+CHARTS: dict[str, tuple[Chart, ...]] = {
+    "reward_model": (LOSS, ACCURACY, MARGIN, REWARDS, RATE, NORM),
+    "dpo": (LOSS, ACCURACY, MARGIN, LOGPS, DRIFT, RATE, NORM),
+}
+
+
+def charts_of(algorithm: str) -> list[dict[str, Any]]:
+    """The charts as JSON-ready dictionaries."""
+    return [asdict(chart) for chart in CHARTS[algorithm]]
+
+
+def columns_of(algorithm: str) -> list[Series]:
+    """One column a number, training figures under their plain names."""
+    return [series for chart in CHARTS[algorithm] for series in chart.series]
+
+
+def table_rows(algorithm: str, events: Sequence[RunEvent]) -> list[tuple[int, str, list[float | None]]]:
+    """(step, "train" | "eval", figures) of at most TABLE_ROWS evenly spaced events, each beside its column's key."""
+    keys = table_keys(algorithm)
+    every = max(1, -(-len(events) // TABLE_ROWS))
+    chosen = [event for place, event in enumerate(events) if place % every == 0 or place == len(events) - 1]
+    return [(event.step, event.kind, [event.data.get(key) for key in keys]) for event in chosen]
+
+
+def table_keys(algorithm: str) -> list[str]:
+    return list(dict.fromkeys(series.key for series in columns_of(algorithm)))

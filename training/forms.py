@@ -1,0 +1,176 @@
+"""Forms of training. The algorithms' settings are described, limited and checked in training.algorithms.configs alone."""
+
+from __future__ import annotations
+
+from dataclasses import Field, fields
+from typing import Any
+
+from django import forms
+
+from annotate.models import JobStatus, Project, Snapshot
+from training.algorithms.configs import ALGORITHMS, BASIC, GROUPS, ConfigError, parse_config
+from training.models import ModelVersion, Run
+from training.services.generations import Choice
+from training.services.registry import BASE_KINDS, default_model
+from training.services.runs import next_name
+
+NEW_SNAPSHOT = "new"
+Kind = ModelVersion.Kind
+
+
+class LaunchForm(forms.Form):
+    """What a run is made of, beside its settings."""
+
+    name = forms.CharField(max_length=120)
+    snapshot = forms.ChoiceField(
+        label="Judgements", help_text="A snapshot freezes them, so that the run can be repeated."
+    )
+    base_model = forms.ModelChoiceField(ModelVersion.objects.none(), label="Start from", empty_label=None)
+
+    def __init__(self, project: Project, algorithm: str, data: Any = None) -> None:
+        super().__init__(data)
+        self.project = project
+        models = ModelVersion.objects.of_project(project).filter(kind__in=BASE_KINDS[Run.Algorithm(algorithm)])
+        preferred = default_model(project, Kind.BACKBONE if algorithm == Run.Algorithm.REWARD_MODEL else Kind.POLICY)
+        self.fields["name"].initial = next_name(project, algorithm)
+        self.fields["base_model"].queryset = models.order_by("kind", "-id")
+        self.fields["base_model"].initial = preferred
+        self.fields["snapshot"].choices = [
+            (NEW_SNAPSHOT, "New snapshot of all judgements so far"),
+            *((str(snapshot.pk), describe_snapshot(snapshot)) for snapshot in usable_snapshots(project)),
+        ]
+
+    def chosen_snapshot(self) -> Snapshot | None:
+        """The snapshot named, or None for a new one."""
+        value = self.cleaned_data["snapshot"]
+        return None if value == NEW_SNAPSHOT else usable_snapshots(self.project).get(pk=value)
+
+
+def usable_snapshots(project: Project) -> Any:
+    ended_badly = [JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.DRAFT]
+    return Snapshot.objects.of_project(project).exclude(status__in=ended_badly).order_by("-id")
+
+
+def describe_snapshot(snapshot: Snapshot) -> str:
+    if snapshot.status != JobStatus.SUCCEEDED:
+        return f"{snapshot} (being built)"
+    return f"{snapshot} ({snapshot.train_count} to train on, {snapshot.test_count} held out)"
+
+
+class ConfigForm(forms.Form):
+    """An algorithm's settings, one field each, made from its config dataclass; `parse_config` is the only judge."""
+
+    prefix = "config"
+
+    def __init__(self, algorithm: str, data: Any = None) -> None:
+        super().__init__(data)
+        self.algorithm = algorithm
+        self.groups = {item.name: item.metadata["group"] for item in fields(ALGORITHMS[algorithm])}
+        for item in fields(ALGORITHMS[algorithm]):
+            self.fields[item.name] = make_field(item)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        try:
+            parse_config(self.algorithm, cleaned)
+        except ConfigError as error:
+            self.show(error)
+        return cleaned
+
+    def show(self, error: ConfigError) -> None:
+        for name, message in error.errors.items():
+            self.add_error(name if name in self.fields else None, message)
+
+    def basic_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name, group in self.groups.items() if group == BASIC]
+
+    def advanced_groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """(title, fields) of every other group, in order."""
+        return [
+            (title, [self[name] for name, group in self.groups.items() if group == key])
+            for key, title in GROUPS.items()
+            if key != BASIC and key in self.groups.values()
+        ]
+
+    def has_advanced_errors(self) -> bool:
+        return any(self.groups.get(name, BASIC) != BASIC for name in self.errors)
+
+
+def make_field(item: Field) -> forms.Field:
+    """The form field of a dataclass field. Limits are hints to the browser here; parse_config enforces them."""
+    about = item.metadata
+    settings = {"label": about["label"], "help_text": about["help"], "initial": item.default, "required": False}
+    if isinstance(item.default, bool):
+        return forms.BooleanField(**settings)
+    if about["choices"]:
+        return forms.CharField(widget=forms.Select(choices=about["choices"]), **settings)
+    if isinstance(item.default, str):
+        return forms.CharField(**settings)
+    step = about["step"] or (1 if isinstance(item.default, int) else "any")
+    limits = {name: value for name, value in (("min", about["min"]), ("max", about["max"])) if value is not None}
+    return forms.CharField(widget=forms.NumberInput(attrs={**limits, "step": step}), **settings)
+
+
+class GenerationForm(forms.Form):
+    """What to ask a policy for."""
+
+    model = forms.ModelChoiceField(ModelVersion.objects.none(), empty_label=None)
+    choice = forms.ChoiceField(label="Prompts", choices=Choice.choices, initial=Choice.WITHOUT)
+    tag = forms.CharField(max_length=60, required=False, help_text="Needed when prompts are chosen by tag.")
+    first = forms.IntegerField(
+        label="At most", min_value=1, required=False, help_text="The oldest so many of them; empty means all."
+    )
+    responses_per_prompt = forms.IntegerField(
+        label="Responses to each", min_value=1, max_value=16, initial=2, help_text="1 to 16. Compared two by two."
+    )
+    temperature = forms.FloatField(
+        min_value=0, max_value=2, initial=0.8, help_text="0 always takes the likeliest word; higher varies more."
+    )
+    top_p = forms.FloatField(
+        label="Top-p",
+        min_value=0.01,
+        max_value=1,
+        initial=0.95,
+        help_text="Draw among the likeliest words only; 1 is off.",
+    )
+    max_tokens = forms.IntegerField(
+        label="Longest response", min_value=1, max_value=2048, initial=256, help_text="Tokens."
+    )
+    seed = forms.IntegerField(
+        min_value=0, max_value=2**31 - 1, initial=0, help_text="The same seed asks for the same responses."
+    )
+    queue_tasks = forms.BooleanField(label="Queue comparisons of them", required=False, initial=True)
+    opponent = forms.ModelChoiceField(
+        ModelVersion.objects.none(),
+        required=False,
+        empty_label="Nobody: compare its responses with each other",
+        help_text="Compare with responses this model has already written.",
+    )
+    overlap = forms.IntegerField(label="People per comparison", min_value=1, max_value=50)
+
+    def __init__(self, project: Project, data: Any = None, *, model: ModelVersion | None = None) -> None:
+        super().__init__(data)
+        policies = ModelVersion.objects.of_project(project).filter(kind=Kind.POLICY).order_by("-id")
+        self.fields["model"].queryset = self.fields["opponent"].queryset = policies
+        self.fields["model"].initial = model or default_model(project, Kind.POLICY)
+        self.fields["overlap"].initial = project.overlap
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("choice") == Choice.TAG and not cleaned.get("tag"):
+            self.add_error("tag", "Name the tag, or choose all prompts.")
+        return cleaned
+
+
+class ModelForm(forms.Form):
+    """A base model that somebody else made."""
+
+    kind = forms.ChoiceField(
+        choices=[(Kind.POLICY, "A policy: it writes responses"), (Kind.BACKBONE, Kind.BACKBONE.label)]
+    )
+    origin = forms.CharField(
+        label="Where it is",
+        max_length=300,
+        help_text="A Hugging Face id (organisation/name) or the path of a folder in Hugging Face layout on the workers.",
+    )
+    name = forms.CharField(max_length=120, required=False, help_text="What to call it here; empty takes its own name.")

@@ -1,0 +1,45 @@
+"""Jobs that nobody works on any more, back into the queue."""
+
+from django.db.models import Q
+from django.utils import timezone
+
+from annotate.models import Job, JobStatus
+from annotate.services.queue import enqueue
+from training.models import Generation, Run
+from training.services.generations import GENERATE_RESPONSES
+from training.services.runs import RUN_TRAINING
+
+MAX_ATTEMPTS = 10
+GAVE_UP = (
+    "{attempts} workers have died or stopped while doing this, so it is not queued again. "
+    "Look at the workers' log, mend the cause (often too little memory), then press Retry."
+)
+
+
+def recover_stalled_jobs() -> int:
+    """Queue every stalled run and generation again; returns how many. Safe to call at any time."""
+    return _recover(Run, RUN_TRAINING) + _recover(Generation, GENERATE_RESPONSES)
+
+
+def _recover(model: type[Run] | type[Generation], task: str) -> int:
+    return sum(_recover_one(job, task) for job in model.objects.stalled())
+
+
+def _recover_one(job: Job, task: str) -> bool:
+    """End a stalled job that was to be cancelled or has worn out its attempts; queue any other again."""
+    now = timezone.now()
+    unchanged = (
+        type(job)
+        ._default_manager.filter(pk=job.pk, status=job.status)
+        .filter(Q(heartbeat_at=job.heartbeat_at) if job.heartbeat_at else Q(heartbeat_at=None))
+    )
+    if job.cancel_requested_at:
+        unchanged.update(status=JobStatus.CANCELLED, finished_at=now)
+        return False
+    if job.attempts >= MAX_ATTEMPTS:
+        unchanged.update(status=JobStatus.FAILED, finished_at=now, error=GAVE_UP.format(attempts=job.attempts))
+        return False
+    if not unchanged.update(status=JobStatus.QUEUED, queued_at=now, claim=None):
+        return False
+    enqueue(task, job_id=job.pk)
+    return True

@@ -1,0 +1,85 @@
+"""A run's directory: what the trainer is given. `training/algorithms/__main__.py` reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from annotate.exports.lines import export_lines
+from annotate.models import SnapshotItem
+from training.models import Run
+from training.services.jobs import JobFailed
+
+TRAIN, TEST = SnapshotItem.Split.TRAIN, SnapshotItem.Split.TEST
+
+
+def prepare_directory(run: Run, *, model_folder: Path) -> dict[str, Any]:
+    """Write `run.json` and the data, and return facts about the data: {"data": {split: {"rows", "sha256"}}}.
+
+    Data that is already there stays: a resumed run reads what it began with. Raises JobFailed when nothing is left to
+    train on.
+    """
+    directory = run.directory()
+    (directory / "data").mkdir(parents=True, exist_ok=True)
+    (directory / "cancel").unlink(missing_ok=True)
+    facts = {
+        split.value: prepare_data(run, directory / "data" / f"{split.value}.jsonl", split) for split in (TRAIN, TEST)
+    }
+    if not facts[TRAIN.value]["rows"]:
+        raise JobFailed(
+            f"Snapshot “{run.snapshot}” has no comparison to train on. Judge some tasks, then launch again."
+        )
+    write_whole(directory / "run.json", [json.dumps(describe_run(run, model_folder, facts), indent=1)])
+    return {"data": facts}
+
+
+def prepare_data(run: Run, path: Path, split: SnapshotItem.Split) -> dict[str, Any]:
+    if not path.exists():
+        lines = export_lines(run.snapshot, form="groups", split=split.value)
+        write_whole(path, lines)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        return {"rows": sum(1 for _ in file), "sha256": digest}
+
+
+def describe_run(run: Run, model_folder: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """The contents of `run.json`; paths are relative to its folder unless absolute."""
+    return {
+        "algorithm": run.algorithm,
+        "config": run.config,
+        "model": str(model_folder),
+        "reference": None,
+        "reference_cache": str(settings.ARTIFACTS_DIR / "reference-cache"),
+        "data": {
+            "train": "data/train.jsonl",
+            "test": "data/test.jsonl" if data[TEST.value]["rows"] else None,
+        },
+    }
+
+
+def write_whole(path: Path, pieces: Iterable[str]) -> None:
+    """Write a file that is never seen half written."""
+    aside = path.with_suffix(".partial")
+    with aside.open("w", encoding="utf-8") as file:
+        file.writelines(pieces)
+    aside.replace(path)
+
+
+def has_checkpoint(run: Run) -> bool:
+    return any((run.directory() / "checkpoints").glob("step-*"))
+
+
+def output_folder(run: Run) -> Path:
+    return run.directory() / "model"
+
+
+def relative_to_artifacts(folder: Path) -> str:
+    """How a ModelVersion names its folder: relative to ARTIFACTS_DIR, absolute when it lies elsewhere."""
+    inside = folder.is_relative_to(settings.ARTIFACTS_DIR)
+    return str(folder.relative_to(settings.ARTIFACTS_DIR)) if inside else str(folder)

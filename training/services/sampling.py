@@ -1,0 +1,137 @@
+"""One generation, from the claim to its comparison tasks. Workers only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db import transaction
+
+from annotate.models import JobStatus, Prompt, Response
+from annotate.services.responses import add_responses
+from training.models import Generation
+from training.services.jobs import Heartbeat, perform
+from training.services.pairing import generation_key, queue_comparisons
+from training.services.warm_models import load_warm
+
+if TYPE_CHECKING:
+    from training.algorithms.rollouts import Sample
+
+BATCH = 16  # sequences at a time
+STORE_EVERY = 2.0  # seconds: the page shows them about then
+
+
+class Missing(NamedTuple):
+    """The draws of a prompt that are not stored yet."""
+
+    prompt: Prompt
+    indices: tuple[int, ...]
+
+
+def generate(generation: Generation) -> bool:
+    """Do the generation if it is free; returns whether it was. Its row says how it ended."""
+    return perform(generation, partial(write_responses, generation))
+
+
+def write_responses(generation: Generation, pulse: Heartbeat) -> None:
+    """Write what is missing, batch by batch, then queue the comparisons."""
+    missing = find_missing(generation)
+    generation.beat(progress=generation.total - sum(len(item.indices) for item in missing))
+    if missing:
+        write_missing(generation, missing, pulse)
+        pulse.check()
+    with transaction.atomic():
+        if generation.queue_tasks:
+            queue_comparisons(generation)
+        generation.end(JobStatus.SUCCEEDED)
+
+
+def find_missing(generation: Generation) -> list[Missing]:
+    """The draws to make, short prompts first, so that neighbours are of about one length."""
+    prompts = list(Prompt.objects.filter(generations=generation))
+    prefix = generation_key(generation)
+    stored = set(Response.objects.filter(prompt__in=prompts, key__startswith=prefix).values_list("prompt_id", "key"))
+    wanted = range(generation.responses_per_prompt)
+    found = [
+        Missing(prompt, tuple(index for index in wanted if (prompt.pk, f"{prefix}{index}") not in stored))
+        for prompt in sorted(prompts, key=lambda prompt: len(str(prompt.messages)))
+    ]
+    return [item for item in found if item.indices]
+
+
+class Writer:
+    """Stores samples as they come, a few at a time: whole batches under a claim that still stands, or nothing."""
+
+    def __init__(self, generation: Generation, prompts: Iterable[Prompt]) -> None:
+        self.generation = generation
+        self.prompts = {prompt.content_hash: prompt for prompt in prompts}
+        self.waiting: list[Sample] = []
+        self.stored_at = time.monotonic()
+
+    def take(self, drawn: Sample) -> None:
+        self.waiting.append(drawn)
+        if len(self.waiting) >= BATCH or time.monotonic() - self.stored_at > STORE_EVERY:
+            self.store()
+
+    def store(self) -> None:
+        """Raises ClaimLost, nothing stored, when another worker has taken the generation over."""
+        seconds = time.monotonic() - self.stored_at
+        with transaction.atomic():
+            self.generation.beat(
+                progress=self.generation.progress + len(self.waiting),
+                tokens_written=self.generation.tokens_written + sum(drawn.tokens for drawn in self.waiting),
+                writing_seconds=self.generation.writing_seconds + seconds,
+            )
+            add_responses(
+                responses=[as_response(self.generation, self.prompts[drawn.key], drawn) for drawn in self.waiting]
+            )
+        self.waiting, self.stored_at = [], time.monotonic()
+
+
+def write_missing(generation: Generation, missing: list[Missing], pulse: Heartbeat) -> None:
+    """Sample what is missing. Told to stop, it does so within a token and keeps what was finished."""
+    from training.algorithms.rollouts import Request, Sampling, sample  # loads torch
+
+    warm = load_warm(generation.model)
+    pulse.check()
+    prompts = [item.prompt for item in missing]
+    requests = [
+        Request(key=prompt.content_hash, prompt=prompt.messages, system=prompt.system, indices=item.indices)
+        for prompt, item in zip(prompts, missing, strict=True)
+    ]
+    sampling = Sampling(
+        temperature=generation.temperature,
+        top_p=generation.top_p,
+        max_tokens=generation.max_tokens,
+        seed=generation.seed,
+    )
+    writer = Writer(generation, prompts)
+    sample(
+        warm.model,
+        warm.tokenizer,
+        requests,
+        sampling=sampling,
+        batch_size=BATCH,
+        should_stop=pulse.must_stop,
+        on_sample=writer.take,
+    )
+    writer.store()
+
+
+def as_response(generation: Generation, prompt: Prompt, drawn: Sample) -> Response:
+    return Response(
+        prompt=prompt,
+        author=generation.model.author,
+        key=f"{generation_key(generation)}{drawn.index}",
+        text=drawn.text,
+        sampling={
+            "temperature": generation.temperature,
+            "top_p": generation.top_p,
+            "max_tokens": generation.max_tokens,
+        },
+        seed=generation.seed,
+        token_count=drawn.tokens,
+        finish_reason=drawn.finish_reason,
+    )

@@ -1,0 +1,74 @@
+"""Models: the list with its lineage, one model, adding one, choosing the default."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.models import Membership
+from training.forms import ModelForm
+from training.models import ModelVersion
+from training.services.registry import add_model, ensure_base_models, make_default
+
+
+def get_model(
+    request: HttpRequest, project_id: int, pk: int, roles: tuple = REVIEWERS
+) -> tuple[Membership, ModelVersion]:
+    membership = get_membership(request.user, project_id, roles)
+    rows = ModelVersion.objects.visible_to(request.user).select_related(
+        "parent", "run", "run__snapshot", "author", "created_by"
+    )
+    return membership, get_in_project(rows, membership, pk)
+
+
+@login_required
+@require_GET
+def project_models(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    ensure_base_models(membership.project)
+    models = ModelVersion.objects.of_project(membership.project).select_related("parent", "run__snapshot", "created_by")
+    context = {"project": membership.project, "membership": membership, "models": models.order_by("-id")[:200]}
+    return render(request, "training/model_list.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def model_create(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, OWNERS)
+    form = ModelForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            model = add_model(project=membership.project, user=membership.user, **form.cleaned_data)
+            return redirect("model-detail", project_id, model.pk)
+        except ValidationError as error:
+            form.add_error(None, error)
+    context = {"project": membership.project, "membership": membership, "form": form}
+    return render(request, "training/model_form.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_GET
+def model_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+    membership, model = get_model(request, project_id, pk)
+    context = {
+        "project": membership.project,
+        "membership": membership,
+        "model": model,
+        "children": model.children.select_related("run").order_by("-id")[:50],
+        "generations": model.generations.select_related("created_by").order_by("-id")[:20],
+    }
+    return render(request, "training/model_detail.html", context)
+
+
+@login_required
+@require_POST
+def model_make_default(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+    membership, model = get_model(request, project_id, pk, OWNERS)
+    make_default(model=model, user=membership.user)
+    messages.success(request, f"“{model}” is now the default {model.get_kind_display().lower()}.")
+    return redirect("project-models", project_id)

@@ -1,0 +1,24 @@
+"""What the project's overview shows of training; it loads this as a fragment."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from annotate.access import REVIEWERS, get_membership
+from training.models import Generation, ModelVersion, Run
+
+
+@login_required
+@require_GET
+def project_training_summary(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    project = membership.project
+    context = {
+        "project": project,
+        "membership": membership,
+        "runs": Run.objects.of_project(project).select_related("output").order_by("-id")[:4],
+        "generations": Generation.objects.of_project(project).select_related("model").order_by("-id")[:2],
+        "model_count": ModelVersion.objects.of_project(project).count(),
+    }
+    return render(request, "training/_summary.html", context)
