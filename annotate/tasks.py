@@ -1,10 +1,29 @@
 """Work for the queue `default`. Each task calls one function and may be delivered twice."""
 
+import logging
+
 from celery import shared_task
 
 from annotate import assignment
+from annotate.models import ClaimLost, Import
+from annotate.services import import_runs, imports
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="annotate.return_expired_leases")
 def return_expired_leases() -> int:
     return assignment.return_expired_leases()
+
+
+@shared_task(name="annotate.run_import")
+def run_import(*, job_id: int) -> None:
+    try:
+        import_runs.run_import(Import.objects.get(pk=job_id))
+    except ClaimLost:
+        logger.info("Import %s was taken over by another worker.", job_id)
+
+
+@shared_task(name="annotate.recover_stalled_imports")
+def recover_stalled_imports() -> int:
+    return imports.queue_stalled_imports()

@@ -1,0 +1,116 @@
+"""The run of a confirmed import. It may die anywhere: what is stored and how far it got change in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+from django.db import DataError, IntegrityError, transaction
+
+from annotate.imports.rows import FileRefused, PairRow, PromptRow, Refusal, Row
+from annotate.imports.sources import Source
+from annotate.models import Import, JobStatus, RefusedRow
+from annotate.models.jobs import HEARTBEAT_SECONDS
+from annotate.services.pairs import add_pairs
+from annotate.services.prompts import Outcome, add_prompts
+from annotate.services.uploads import interpret, job_options, open_upload, read_upload, remove_upload
+
+BATCH_ROWS = 500
+BATCH_BYTES = 16 * 1024 * 1024
+MAX_REASON = 500
+MAX_ATTEMPTS = 10
+INTERRUPTED = (
+    "The worker was interrupted ten times while reading this file. Its log says why; then let the import go on."
+)
+
+
+def run_import(job: Import) -> bool:
+    """Claim the import and read its file from where it stopped; returns whether it was free. Its row says how it ended.
+
+    Raises ClaimLost when another worker took it over: then nothing more was written.
+    """
+    if not job.take():
+        return False
+    if job.attempts > MAX_ATTEMPTS:
+        job.end(JobStatus.FAILED, error=INTERRUPTED)
+        return True
+    try:
+        is_cancelled = _read_all(job)
+    except (FileRefused, DataError, IntegrityError) as error:
+        job.end(JobStatus.FAILED, error=str(error))
+        return True
+    job.end(JobStatus.CANCELLED if is_cancelled else JobStatus.SUCCEEDED)
+    if not is_cancelled:
+        remove_upload(job)
+    return True
+
+
+def _read_all(job: Import) -> bool:
+    """Store the rest of the file batch by batch; True when somebody asked to cancel."""
+    with open_upload(job) as source:
+        for batch in _batches(job, source):
+            if _store_batch(job, batch, source.position):
+                return True
+    return False
+
+
+def _batches(job: Import, source: Source) -> Iterator[list[Row | Refusal]]:
+    """The rows not yet read, some hundred at a time; says the worker is alive while it looks for them."""
+    batch: list[Row | Refusal] = []
+    started = source.unpacked
+    for row in islice(_beating(job, read_upload(job, source)), job.rows_read, None):
+        batch.append(row)
+        if len(batch) == BATCH_ROWS or source.unpacked - started > BATCH_BYTES:
+            yield batch
+            batch, started = [], source.unpacked
+    if batch:
+        yield batch
+
+
+def _beating(job: Import, rows: Iterator[Row | Refusal]) -> Iterator[Row | Refusal]:
+    last_beat = time.monotonic()
+    for row in rows:
+        if time.monotonic() - last_beat > HEARTBEAT_SECONDS:
+            job.beat()
+            last_beat = time.monotonic()
+        yield row
+
+
+@transaction.atomic
+def _store_batch(job: Import, batch: list[Row | Refusal], position: int) -> bool:
+    """Store a batch and the place it ends; True when somebody asked to cancel. Raises ClaimLost, storing nothing."""
+    options = job_options(job)
+    meanings = [(row, interpret(job, row, options)) for row in batch]
+    refused = [meaning for _, meaning in meanings if isinstance(meaning, Refusal)]
+    taken = [(row, meaning) for row, meaning in meanings if not isinstance(meaning, Refusal)]
+    outcomes = _store_rows(job, [meaning for _, meaning in taken])
+    for (row, _), outcome in zip(taken, outcomes, strict=True):
+        if outcome.reason:
+            refused.append(Refusal(row.number, outcome.reason, row.raw))
+    RefusedRow.objects.bulk_create(
+        RefusedRow(job=job, row_number=row.number, reason=row.reason[:MAX_REASON], raw=row.raw.replace("\0", "␀"))
+        for row in refused
+    )
+    added = sum(outcome.is_new for outcome in outcomes)
+    return job.beat(
+        rows_read=job.rows_read + len(batch),
+        rows_added=job.rows_added + added,
+        rows_known=job.rows_known + len(batch) - added - len(refused),
+        rows_refused=job.rows_refused + len(refused),
+        progress=position,
+    )
+
+
+def _store_rows(job: Import, rows: list[PromptRow | PairRow]) -> list[Outcome]:
+    author_name = author_of_file(job)
+    if job.contents == Import.Contents.PAIRS:
+        pairs = [row for row in rows if isinstance(row, PairRow)]
+        return add_pairs(project=job.project, rows=pairs, author_name=author_name)
+    prompts = [row for row in rows if isinstance(row, PromptRow)]
+    return add_prompts(project=job.project, rows=prompts, author_name=author_name)
+
+
+def author_of_file(job: Import) -> str:
+    """Who wrote the responses of a file that names nobody: the file, without its endings."""
+    return job.filename.split(".")[0][:200] or "pasted text"

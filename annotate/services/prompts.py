@@ -1,0 +1,151 @@
+"""Prompts into a project. A prompt is known by its content: storing it twice adds nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import models, transaction
+
+from annotate.imports.conversations import check_prompt
+from annotate.imports.rows import PromptRow
+from annotate.models import Author, Project, Prompt, Response, User
+from annotate.services.audit import record_audit
+from annotate.services.responses import add_responses, get_author
+
+
+class PromptInUse(Exception):
+    """The prompt has responses or tasks, so it stays."""
+
+
+@dataclass
+class Outcome:
+    """What became of a row: stored as `prompt`, there already, or refused with a reason."""
+
+    prompt: Prompt | None = None
+    is_new: bool = False
+    reason: str = ""
+
+
+def content_hash(*, system: str, messages: list[dict[str, str]]) -> str:
+    """SHA-256 (hex) of what a model would be shown: system text and turns, as canonical JSON."""
+    canonical = json.dumps([system, messages], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def text_key(prefix: str, *parts: str) -> str:
+    """A key made from content, so that the same content finds its row again."""
+    return f"{prefix}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}"
+
+
+def lock_project(project: Project) -> None:
+    """One writer of prompts at a time in a project, until the transaction ends; judging goes on meanwhile."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+
+
+def match_prompts(*, project: Project, rows: Sequence[PromptRow]) -> list[Outcome]:
+    """What storing these rows would do, with unsaved prompts for the new ones. Two statements; writes nothing."""
+    hashes = [content_hash(system=row.system, messages=row.messages) for row in rows]
+    external_ids = {row.external_id for row in rows if row.external_id}
+    there = Prompt.objects.filter(project=project)
+    by_hash = {prompt.content_hash: prompt for prompt in there.filter(content_hash__in=set(hashes))}
+    by_id = {prompt.external_id: prompt for prompt in there.filter(external_id__in=external_ids)}
+    outcomes = []
+    for row, digest in zip(rows, hashes, strict=True):
+        if prompt := by_hash.get(digest):
+            outcomes.append(Outcome(prompt))
+        elif other := by_id.get(row.external_id):
+            outcomes.append(Outcome(reason=_id_taken(row.external_id, other)))
+        else:
+            prompt = _unsaved_prompt(project, row, digest)
+            by_hash[digest] = prompt
+            if row.external_id:
+                by_id[row.external_id] = prompt
+            outcomes.append(Outcome(prompt, is_new=True))
+    return outcomes
+
+
+@transaction.atomic
+def add_prompts(*, project: Project, rows: Sequence[PromptRow], author_name: str = "") -> list[Outcome]:
+    """Store the rows and the responses that came with them; one outcome a row, in order.
+
+    A row is new when its prompt or one of its responses is. Responses whose row names nobody are by `author_name`.
+    """
+    lock_project(project)
+    outcomes = match_prompts(project=project, rows=rows)
+    Prompt.objects.bulk_create(outcome.prompt for outcome in outcomes if outcome.prompt and outcome.is_new)
+    _add_responses_of_rows(project, rows, outcomes, author_name)
+    return outcomes
+
+
+@transaction.atomic
+def add_prompt(*, project: Project, actor: User, text: str, system: str = "", tags: Sequence[str] = ()) -> Outcome:
+    """Store one prompt written by hand. Raises RowRefused when it is empty or too long."""
+    messages = [{"role": "user", "content": text.strip()}]
+    check_prompt(system.strip(), messages, "prompt")
+    row = PromptRow(messages=messages, shape="by hand", system=system.strip(), tags=tuple(tags), source="by hand")
+    outcome = add_prompts(project=project, rows=[row])[0]
+    if outcome.is_new and outcome.prompt:
+        record_audit(actor=actor, action="prompt.added", project=project, target=f"prompt {outcome.prompt.pk}")
+    return outcome
+
+
+@transaction.atomic
+def delete_prompt(*, prompt: Prompt, actor: User) -> None:
+    """Remove a prompt that nothing refers to. Raises PromptInUse when it has responses or tasks."""
+    lock_project(prompt.project)
+    if prompt.responses.exists() or prompt.tasks.exists():
+        raise PromptInUse("This prompt has responses or tasks, and what was said about them must keep its meaning.")
+    record_audit(
+        actor=actor,
+        action="prompt.deleted",
+        project=prompt.project,
+        target=f"prompt {prompt.pk}",
+        data={"content_hash": prompt.content_hash, "excerpt": prompt.excerpt()},
+    )
+    try:
+        prompt.delete()
+    except models.ProtectedError as error:
+        raise PromptInUse("Something refers to this prompt, so it stays.") from error
+
+
+def _unsaved_prompt(project: Project, row: PromptRow, digest: str) -> Prompt:
+    return Prompt(
+        project=project,
+        messages=row.messages,
+        system=row.system,
+        tags=list(row.tags),
+        source=row.source,
+        external_id=row.external_id,
+        content_hash=digest,
+    )
+
+
+def _id_taken(external_id: str, other: Prompt) -> str:
+    return (
+        f"the id “{external_id}” already belongs to another prompt, “{other.excerpt(60)}”. "
+        "Change the id, or set a prefix for the ids of this file."
+    )
+
+
+def _add_responses_of_rows(
+    project: Project, rows: Sequence[PromptRow], outcomes: Sequence[Outcome], author_name: str
+) -> None:
+    """Store what came with the rows and count a row as new when one of its responses is."""
+    authors: dict[str, Author] = {}
+    responses: list[Response] = []
+    owners: list[Outcome] = []
+    for row, outcome in zip(rows, outcomes, strict=True):
+        for read in row.responses if outcome.prompt else ():
+            name = read.author or author_name
+            author = authors.get(name) or get_author(project=project, kind=Author.Kind.FILE, name=name)
+            authors[name] = author
+            key = text_key("file", name, read.text)
+            responses.append(Response(prompt=outcome.prompt, author=author, key=key, text=read.text))
+            owners.append(outcome)
+    if not responses:
+        return
+    for outcome, (_, was_added) in zip(owners, add_responses(responses=responses), strict=True):
+        outcome.is_new = outcome.is_new or was_added
