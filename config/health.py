@@ -1,5 +1,7 @@
 """`/healthz`: whether this process reaches what it needs, for load balancers and container healthchecks."""
 
+import logging
+
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -8,6 +10,8 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from config.celery import app
+
+logger = logging.getLogger(__name__)
 
 
 @never_cache
@@ -24,6 +28,7 @@ def database_answers() -> bool:
             cursor.execute("SELECT 1")
             return True
     except DatabaseError:
+        logger.exception("The database does not answer.")
         return False
 
 
@@ -32,4 +37,5 @@ def broker_answers() -> bool:
         with app.connection_for_write(transport_options={"socket_connect_timeout": 2, "socket_timeout": 2}) as broker:
             return bool(broker.default_channel.client.ping())
     except (KombuError, RedisError, OSError):
+        logger.exception("The broker does not answer.")
         return False

@@ -1,4 +1,4 @@
-"""`python -m config.probe`: the container's healthcheck. Exits 0 when the web server beside it says that all is well."""
+"""`python -m config.probe`: the container's healthcheck. Exits 0 when the web server beside it is well."""
 
 import http.client
 import os

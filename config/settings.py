@@ -36,11 +36,15 @@ def required_in_production(name: str, why: str) -> str:
 def local_secret_key() -> str:
     """A random key made once per machine and kept in `var/secret-key`, readable by its owner alone."""
     path = VAR_DIR / "secret-key"
-    if not path.exists():
-        VAR_DIR.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            VAR_DIR.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(50))
+        return path.read_text().strip()
+    except OSError as error:
+        remedy = "Make it writable, or name another folder in PLUMBLINE_VAR."
+        raise ImproperlyConfigured(f"Cannot write to {VAR_DIR}: {error.strerror}. {remedy}") from error
 
 
 SECRET_KEY = required_in_production("SECRET_KEY", "it signs sessions and links") or local_secret_key()

@@ -1,0 +1,176 @@
+"""`manage.py serve` from outside: a real start of every process in a folder of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import redis
+from django.conf import settings
+
+from config import preflight
+from config.embedded import DATABASE_NAME, Postgres, valkey_socket
+from config.supervision import marked_processes
+from tests.config.conftest import free_port
+
+OURS = {"DATABASE_URL", "BROKER_URL", "PLUMBLINE_VAR", "DJANGO_SETTINGS_MODULE"}
+
+
+@pytest.fixture
+def var() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="plumbline-serve-") as folder:
+        yield Path(folder) / "var"
+
+
+def start(var: Path, port: int, **environment: str) -> subprocess.Popen[str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in OURS}
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--port", str(port)],
+        env={**inherited, "PLUMBLINE_VAR": str(var), **environment},
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def read_until(server: subprocess.Popen[str], pattern: str) -> re.Match[str]:
+    """The first line that matches; fails with the whole output when the server ends before it."""
+    assert server.stdout is not None
+    seen = []
+    for line in server.stdout:
+        seen.append(line)
+        if found := re.search(pattern, line):
+            return found
+    pytest.fail(f"No line matched {pattern!r} in:\n{''.join(seen)}")
+
+
+def stop(server: subprocess.Popen[str], var: Path, number: int) -> float:
+    """Signal it and wait; returns the seconds it took. No process may be left."""
+    began = time.monotonic()
+    server.send_signal(number)
+    server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert marked_processes(var) == []
+    assert Postgres(var / "postgres").process() is None
+    return time.monotonic() - began
+
+
+def processes(var: Path) -> dict[str, list[psutil.Process]]:
+    """What runs, by the part of its command line that names it."""
+    running = [(process, " ".join(process.cmdline())) for process in marked_processes(var)]
+    parts = ("granian", "--queues default", "--queues inference", "--queues training", " beat ", "valkey-server")
+    return {part: [process for process, command in running if part in command] for part in parts}
+
+
+def test_serve_runs_everything_stops_at_once_and_keeps_the_data(var):
+    port = free_port()
+    server = start(var, port)
+    address = read_until(server, r"Plumbline is ready after [\d.]+ s: (\S+)")[1]
+    assert address == f"http://127.0.0.1:{port}"
+    link = read_until(server, r"Create the first owner.* (http\S+)")[1]
+    assert urllib.request.urlopen(link).status == 200
+    assert urllib.request.urlopen(f"{address}/healthz").read() == b'{"database": true, "broker": true}'
+    assert {name for name, found in processes(var).items() if not found} == set()
+    with psycopg.connect(Postgres(var / "postgres").url(DATABASE_NAME), autocommit=True) as database:
+        database.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    redis.Redis(unix_socket_path=str(valkey_socket(var))).rpush("kept", "message")
+    assert stop(server, var, signal.SIGINT) < 10
+
+    server = start(var, port)
+    read_until(server, "Plumbline is ready")
+    with psycopg.connect(Postgres(var / "postgres").url(DATABASE_NAME)) as database:
+        assert database.execute("SELECT answer FROM kept").fetchone() == (42,)
+    assert redis.Redis(unix_socket_path=str(valkey_socket(var))).lrange("kept", 0, -1) == [b"message"]
+    assert stop(server, var, signal.SIGTERM) < 10
+
+
+def test_a_process_that_dies_is_started_again(var):
+    server = start(var, free_port())
+    read_until(server, "Plumbline is ready")
+    dead = processes(var)["--queues training"][0]
+    dead.kill()
+    read_until(server, r"supervisor \| .*exited: training")
+    deadline = time.monotonic() + 20
+    while not [process for process in processes(var)["--queues training"] if process.pid != dead.pid]:
+        assert time.monotonic() < deadline
+    stop(server, var, signal.SIGINT)
+
+
+def test_a_killed_serve_takes_its_processes_along_and_the_next_one_starts_cleanly(var):
+    port = free_port()
+    server = start(var, port)
+    read_until(server, "Plumbline is ready")
+    server.kill()
+    server.wait()
+    server = start(var, port)
+    read_until(server, "Plumbline is ready")
+    stop(server, var, signal.SIGINT)
+
+
+def test_only_one_serve_at_a_time_uses_a_folder(var):
+    first = start(var, free_port())
+    read_until(first, "Plumbline is ready")
+    second = start(var, free_port())
+    output, _ = second.communicate(timeout=20)
+    assert (second.returncode, len(output.splitlines())) == (1, 1)
+    assert output.startswith(f"Plumbline already runs with the data in {var}.")
+    stop(first, var, signal.SIGINT)
+
+
+def test_a_port_in_use_is_one_sentence(var):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        output, _ = (server := start(var, port)).communicate(timeout=20)
+    assert server.returncode == 1
+    sentence = f"Port {port} on 127.0.0.1 cannot be used: Address already in use. Choose another, for example --port "
+    assert output == f"{sentence}{port + 1}.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "DATABASE_URL",
+            "postgres://nobody@127.0.0.1:1/none",
+            "The database that DATABASE_URL names does not answer: ",
+        ),
+        ("BROKER_URL", "redis://127.0.0.1:1/0", "The broker that BROKER_URL names does not answer: "),
+        ("PLUMBLINE_VAR", "/dev/null/var", "Cannot write to /dev/null/var: Not a directory."),
+    ],
+)
+def test_a_service_or_folder_that_cannot_be_used_is_one_sentence(var, name, value, message):
+    server = start(var, free_port(), **{name: value})
+    output, _ = server.communicate(timeout=20)
+    assert (server.returncode, len(output.splitlines())) == (1, 1), output
+    assert output.startswith(message)
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(preflight.ALWAYS_NEEDED, "no_such_wheel", "no-such-wheel")
+    problem = preflight.packages_problem(embedded_database=True, embedded_broker=True)
+    assert problem == "Missing from this Python: no-such-wheel. Run `make run`, which installs what is missing."
+
+
+def test_a_full_disk_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(preflight, "LEAST_FREE_BYTES", 10**18)
+    assert re.fullmatch(
+        r"Only \d+ MB are free on the disk of .*; .*Free some space\.", preflight.disk_problem(tmp_path)
+    )
+
+
+def test_the_password_in_an_address_is_never_printed():
+    problem = preflight.database_problem("postgres://someone:hunter2@127.0.0.1:1/none")
+    assert "hunter2" not in problem
