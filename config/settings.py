@@ -232,6 +232,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "filters": {"quiet_clock": {"()": "config.logs.QuietClock"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"celery.app.trace": {"level": "INFO", "filters": ["quiet_clock"]}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO" if DEBUG else "WARNING")},
 }
