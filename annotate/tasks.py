@@ -5,8 +5,8 @@ import logging
 from celery import shared_task
 
 from annotate import assignment
-from annotate.models import ClaimLost, Import
-from annotate.services import import_runs, imports
+from annotate.models import ClaimLost, Import, Snapshot
+from annotate.services import import_runs, recovery, snapshots
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,14 @@ def run_import(*, job_id: int) -> None:
         logger.info("Import %s was taken over by another worker.", job_id)
 
 
-@shared_task(name="annotate.recover_stalled_imports")
-def recover_stalled_imports() -> int:
-    return imports.queue_stalled_imports()
+@shared_task(name="annotate.build_snapshot")
+def build_snapshot(*, job_id: int) -> None:
+    try:
+        snapshots.build_snapshot(Snapshot.objects.get(pk=job_id))
+    except ClaimLost:
+        logger.info("Snapshot %s was taken over by another worker.", job_id)
+
+
+@shared_task(name="annotate.recover_stalled_jobs")
+def recover_stalled_jobs() -> int:
+    return recovery.recover_stalled_jobs()

@@ -78,11 +78,3 @@ def cancel_import(*, job: Import, user: User) -> bool:
         transaction.on_commit(lambda: remove_upload(job))
     record_audit(actor=user, action="import.cancelled", project=job.project, target=job, data={"import": job.pk})
     return True
-
-
-def queue_stalled_imports() -> int:
-    """Send the message again for imports whose worker died or whose message was lost."""
-    stalled = list(Import.objects.stalled().values_list("pk", flat=True))
-    for pk in stalled:
-        enqueue(RUN_IMPORT, job_id=pk)
-    return len(stalled)

@@ -39,12 +39,14 @@ def create_snapshot(
     filters: Mapping[str, Any] | None = None,
     test_fraction: float = 0.1,
     split_seed: int = 0,
+    build_here: bool = False,
 ) -> Snapshot:
     """Freeze the current answers that `filters` takes (see SnapshotFilter; none: all), held-out share by prompt.
 
-    A small snapshot is built before this returns, a large one by a worker. Asking again for the same name with the
-    same filters, share and seed returns the snapshot there is: a repeated click or script does no harm, and what is
-    frozen stays frozen. Raises SnapshotError when nothing matches or the name stands for something else, FilterError.
+    A small snapshot, or any with `build_here`, is built before this returns, a large one by a worker. Asking again
+    for the same name with the same filters, share and seed returns the snapshot there is: a repeated click or script
+    does no harm, and what is frozen stays frozen. Raises SnapshotError when nothing matches or the name stands for
+    something else, FilterError.
     """
     chosen = parse_filters(filters or {})
     check_split(test_fraction, split_seed)
@@ -67,7 +69,7 @@ def create_snapshot(
         raise SnapshotError(NOTHING)
     snapshot.save()
     record_audit(actor=user, action="snapshot.created", project=project, target=snapshot, data=snapshot.filters)
-    start_building(snapshot)
+    start_building(snapshot, here=build_here)
     return snapshot
 
 
@@ -96,9 +98,9 @@ def same_as(existing: Snapshot, wanted: Snapshot) -> Snapshot:
     return existing
 
 
-def start_building(snapshot: Snapshot) -> None:
+def start_building(snapshot: Snapshot, *, here: bool = False) -> None:
     """Build a small snapshot here and now, hand a large one to a worker once this transaction is through."""
-    if snapshot.total <= BUILT_AT_ONCE:
+    if here or snapshot.total <= BUILT_AT_ONCE:
         build_snapshot(snapshot)
     else:
         enqueue(BUILD_SNAPSHOT, job_id=snapshot.pk)

@@ -1,6 +1,7 @@
 """What a snapshot takes, how it is split, and that it never changes afterwards."""
 
 import hashlib
+import time
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,10 +11,11 @@ from django.utils import timezone
 from annotate.exports.lines import export_lines
 from annotate.models import AuditEvent, ClaimLost, JobStatus, Judgement, Snapshot
 from annotate.models.jobs import STALLED_AFTER
+from annotate.services import snapshots
 from annotate.services.recovery import recover_stalled_jobs
 from annotate.services.snapshot_filters import FilterError, matching_judgements, parse_filters
 from annotate.services.snapshots import SnapshotError, build_snapshot, create_snapshot, hash_snapshot, retry_snapshot
-from tests.factories import make_judgement, make_project, make_prompt, make_task, make_user
+from tests.factories import make_judgement, make_project, make_prompt, make_task
 
 
 @pytest.fixture
@@ -335,3 +337,17 @@ def test_a_job_that_wore_out_its_workers_fails(project, carol, freeze):
     snapshot.refresh_from_db()
     assert snapshot.status == JobStatus.FAILED
     assert snapshot.error.startswith("10 workers have died")
+
+
+def test_a_large_snapshot_is_built_by_a_worker(celery_worker, alice, project, bob, monkeypatch):
+    make_judgement(make_task(project), bob)
+    monkeypatch.setattr(snapshots, "BUILT_AT_ONCE", 0)
+    with celery_worker("default"):
+        snapshot = create_snapshot(project=project, user=alice)
+        assert snapshot.status == JobStatus.QUEUED
+        deadline = time.monotonic() + 30
+        while (ended := Snapshot.objects.get(pk=snapshot.pk)).is_active and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert ended.status == JobStatus.SUCCEEDED
+    assert ended.train_count == 1
+    assert ended.content_hash == hash_snapshot(ended)

@@ -1,0 +1,106 @@
+"""`manage.py export_preferences`: a snapshot as a JSONL file, from the command line."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from django.core.management.base import BaseCommand, CommandError
+
+from annotate.exports.forms import FORMS
+from annotate.exports.lines import SPLITS, count_answers, export_lines
+from annotate.models import JobStatus, Project, Snapshot
+from annotate.services.snapshots import SnapshotError, create_snapshot
+
+
+class Writable(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+class Command(BaseCommand):
+    help = (
+        "Write a snapshot's judgements as JSON Lines. Name a project (its id or name: the newest finished snapshot is "
+        "written) or a snapshot (snapshot:ID)."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("source", metavar="PROJECT_OR_SNAPSHOT", help="a project's id or name, or snapshot:ID")
+        parser.add_argument("--form", choices=list(FORMS), default="trl-conversational", help="the lines' form")
+        parser.add_argument("--split", choices=SPLITS, help="one side of the split; both without it")
+        parser.add_argument("--output", metavar="FILE", default="-", help="where to write; - is standard output")
+        parser.add_argument("--new", metavar="NAME", help="first freeze all current judgements of the project as NAME")
+
+    def handle(
+        self, *, source: str, form: str, split: str | None, output: str, new: str | None, **options: object
+    ) -> None:
+        snapshot = find_snapshot(source, new)
+        with open_output(output, self.stdout) as file:
+            for line in export_lines(snapshot, form, split):
+                file.write(line)
+        counts = count_answers(snapshot, split)
+        left_out = FORMS[form].explain_left_out(counts) or "nothing left out"
+        self.stderr.write(f"“{snapshot}” as {form}: {FORMS[form].count_rows(counts)} rows, {left_out}.")
+
+
+def find_snapshot(source: str, new: str | None) -> Snapshot:
+    """The snapshot that `source` names, made first when `new` is given. Raises CommandError."""
+    if source.startswith("snapshot:"):
+        snapshot = Snapshot.objects.filter(pk=whole_number(source.removeprefix("snapshot:"))).first()
+        if snapshot is None:
+            raise CommandError(f"There is no {source}.")
+        return finished(snapshot)
+    project = find_project(source)
+    if new:
+        return finished(freeze(project, new))
+    snapshot = Snapshot.objects.of_project(project).filter(status=JobStatus.SUCCEEDED).order_by("-id").first()
+    if snapshot is None:
+        raise CommandError(f"Project “{project}” has no finished snapshot. Add --new NAME to make one.")
+    return snapshot
+
+
+def find_project(source: str) -> Project:
+    number = whole_number(source)
+    found = list(Project.objects.filter(pk=number) if number else Project.objects.filter(name=source)[:2])
+    if len(found) == 1:
+        return found[0]
+    several = f"Several projects are called {source!r}; name one by its id."
+    raise CommandError(several if found else f"There is no project {source!r}.")
+
+
+def freeze(project: Project, name: str) -> Snapshot:
+    try:
+        return create_snapshot(project=project, user=project.created_by, name=name, build_here=True)
+    except SnapshotError as error:
+        raise CommandError(str(error)) from error
+
+
+def finished(snapshot: Snapshot) -> Snapshot:
+    if snapshot.status != JobStatus.SUCCEEDED:
+        why = f": {snapshot.error}" if snapshot.error else "; wait for its worker, then try again."
+        raise CommandError(f"Snapshot “{snapshot}” is {snapshot.get_status_display().lower()}{why}")
+    return snapshot
+
+
+def whole_number(text: str) -> int:
+    """The id in `text`; 0, which is nobody's, when it is none."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+@contextmanager
+def open_output(output: str, standard: Writable) -> Iterator[Writable]:
+    """`output` opened for writing beside its place and moved there when whole; "-" is `standard`.
+
+    Raises CommandError when it cannot be written.
+    """
+    if output == "-":
+        yield standard
+        return
+    path = Path(output)
+    aside = path.with_name(f"{path.name}.partial")
+    try:
+        with aside.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        aside.replace(path)
+    except OSError as error:
+        raise CommandError(f"{output} could not be written: {error.strerror}.") from error
