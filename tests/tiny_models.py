@@ -61,7 +61,7 @@ def build_policy(folder: Path, seed: int = 0) -> Path:
 
 
 def prefer_printable(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Lean the tied embedding so that letters are likely, the end of turn possible, control bytes next to impossible."""
+    """Lean the tied embedding so that letters are likely, the end of turn possible, other bytes rare."""
     lean = torch.full((len(tokenizer),), 0.3)
     for char in " abcdefghijklmnopqrstuvwxyz.":
         lean[tokenizer.convert_tokens_to_ids(tokenizer.tokenize(char))] = 1.0

@@ -9,9 +9,13 @@ from pathlib import Path
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m training.algorithms", description="Train the run described by RUN_DIR/run.json.")
+    parser = argparse.ArgumentParser(
+        prog="python -m training.algorithms", description="Train the run described by RUN_DIR/run.json."
+    )
     parser.add_argument("run", type=Path, metavar="RUN_DIR")
-    parser.add_argument("--supervised", action="store_true", help="end at once when standard input closes, that is when the parent died")
+    parser.add_argument(
+        "--supervised", action="store_true", help="end at once when standard input closes, that is when the parent died"
+    )
     arguments = parser.parse_args()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -24,7 +28,7 @@ def main() -> int:
 
 
 def end_with_parent() -> None:
-    while sys.stdin.buffer.raw.read(4096):
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     os._exit(1)
 

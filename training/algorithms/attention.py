@@ -1,8 +1,10 @@
-"""Attention over packed rows and over slots of a key-value cache, for any transformers model built on AttentionInterface.
+"""Attention over packed rows and over slots of a key-value cache, for any transformers model built on
+AttentionInterface.
 
-A packed row is [prompt | completion 1 | … | completion K | next prompt | …]: each completion attends to its prompt and to
-itself, so that the prompt is computed once (tree attention, exact for causal models with explicit positions). Because no
-mask function is registered under our name, transformers builds no mask; the layout travels as a keyword argument.
+A packed row is [prompt | completion 1 | … | completion K | next prompt | …]: each completion attends to its prompt and
+to itself, so that the prompt is computed once (tree attention, exact for causal models with explicit positions).
+Because no mask function is registered under our name, transformers builds no mask; the layout travels as a keyword
+argument.
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ NAME = "plumbline"
 
 @dataclass(frozen=True)
 class Tree:
-    """Segments of one packed row, in order: (prompt length, completion lengths). An encoder's row has prompt length 0."""
+    """Segments of one packed row, in order: (prompt length, completion lengths). An encoder's prompt length is 0."""
 
     segments: tuple[tuple[int, tuple[int, ...]], ...]
     causal: bool = True
@@ -47,15 +49,21 @@ def attend(
         return attend_slots(query, key, value, layout, scaling, sliding_window), None
     if isinstance(layout, Tree):
         return attend_tree(query, key, value, layout, scaling, sliding_window), None
-    raise ValueError(f"A model with attention {NAME!r} was called without a layout: use its own forms, or set it to 'sdpa'.")
+    raise ValueError(
+        f"A model with attention {NAME!r} was called without a layout: use its own forms, or set it to 'sdpa'."
+    )
 
 
-def attend_tree(query: Tensor, key: Tensor, value: Tensor, tree: Tree, scaling: float | None, window: int | None) -> Tensor:
+def attend_tree(
+    query: Tensor, key: Tensor, value: Tensor, tree: Tree, scaling: float | None, window: int | None
+) -> Tensor:
     outputs, start = [], 0
     for prompt_length, completions in tree.segments:
         keys, values = key[:, :, start : start + prompt_length], value[:, :, start : start + prompt_length]
         if prompt_length:
-            outputs.append(scaled_dot(query[:, :, start : start + prompt_length], keys, values, tree.causal, scaling, window))
+            outputs.append(
+                scaled_dot(query[:, :, start : start + prompt_length], keys, values, tree.causal, scaling, window)
+            )
         start += prompt_length
         for length in completions:
             own = slice(start, start + length)
@@ -66,7 +74,9 @@ def attend_tree(query: Tensor, key: Tensor, value: Tensor, tree: Tree, scaling: 
     return torch.cat(outputs, 2).transpose(1, 2).contiguous()
 
 
-def scaled_dot(query: Tensor, key: Tensor, value: Tensor, causal: bool, scaling: float | None, window: int | None) -> Tensor:
+def scaled_dot(
+    query: Tensor, key: Tensor, value: Tensor, causal: bool, scaling: float | None, window: int | None
+) -> Tensor:
     """Attention of the last T of S positions: causal (each sees all before it) or everything to everything."""
     new, seen = query.shape[2], key.shape[2]
     mask = None
@@ -74,11 +84,19 @@ def scaled_dot(query: Tensor, key: Tensor, value: Tensor, causal: bool, scaling:
         behind = torch.arange(seen - new, seen, device=query.device)[:, None] - torch.arange(seen, device=query.device)
         mask = behind >= 0 if window is None else (behind >= 0) & (behind < window)
     return F.scaled_dot_product_attention(
-        query, key, value, attn_mask=mask, is_causal=causal and mask is None, scale=scaling, enable_gqa=query.shape[1] != key.shape[1]
+        query,
+        key,
+        value,
+        attn_mask=mask,
+        is_causal=causal and mask is None,
+        scale=scaling,
+        enable_gqa=query.shape[1] != key.shape[1],
     )
 
 
-def attend_slots(query: Tensor, key: Tensor, value: Tensor, slots: Slots, scaling: float | None, window: int | None) -> Tensor:
+def attend_slots(
+    query: Tensor, key: Tensor, value: Tensor, slots: Slots, scaling: float | None, window: int | None
+) -> Tensor:
     """One query a row; the heads that share keys are stacked as queries, so that keys are never repeated."""
     rows, heads, _, size = query.shape
     kv_heads, places = key.shape[1], torch.arange(key.shape[2], device=key.device)
@@ -98,7 +116,9 @@ class PromptCache:
 
     def update(self, key: Tensor, value: Tensor, layer_idx: int, *unused: object) -> tuple[Tensor, Tensor]:
         if layer_idx != len(self.layers):
-            raise ValueError(f"Layer {layer_idx} came after layer {len(self.layers) - 1}: this model cannot be sampled in slots.")
+            raise ValueError(
+                f"Layer {layer_idx} came after layer {len(self.layers) - 1}: this model cannot be sampled in slots."
+            )
         self.layers.append((key, value))
         return key, value
 
@@ -109,7 +129,8 @@ class PromptCache:
 class SlotCache:
     """Keys and values of up to `rows` sequences, each with its own length; passed to a model as `past_key_values`.
 
-    The rows in use are the first `active` ones. Buffers grow by doubling, so that a new token costs no copy of the old ones.
+    The rows in use are the first `active` ones. Buffers grow by doubling, so that a new token costs no copy of the old
+    ones.
     """
 
     def __init__(self, rows: int, device: torch.device) -> None:
@@ -141,7 +162,7 @@ class SlotCache:
         """Fill a row with a prompt's keys and values, (1, kv heads, P, d) a layer."""
         length = prompt.layers[0][0].shape[2]
         if not self.layers:
-            self.layers = [tuple(part.new_zeros(self.rows, part.shape[1], 0, part.shape[3]) for part in pair) for pair in prompt.layers]
+            self.layers = [(self.empty_like(key), self.empty_like(value)) for key, value in prompt.layers]
         self.reserve(length)
         for (keys, values), (key, value) in zip(self.layers, prompt.layers, strict=True):
             keys[row, :, :length], values[row, :, :length] = key[0], value[0]
@@ -152,7 +173,12 @@ class SlotCache:
         held = self.layers[0][0].shape[2]
         if length > held:
             more = max(64, held, length - held)
-            self.layers = [tuple(F.pad(part, (0, 0, 0, more)) for part in pair) for pair in self.layers]
+            self.layers = [
+                (F.pad(keys, (0, 0, 0, more)), F.pad(values, (0, 0, 0, more))) for keys, values in self.layers
+            ]
+
+    def empty_like(self, part: Tensor) -> Tensor:
+        return part.new_zeros(self.rows, part.shape[1], 0, part.shape[3])
 
     def move(self, source: int, target: int) -> None:
         """Copy one row over another, so that the rows in use stay the first ones."""
@@ -168,7 +194,12 @@ def supports_packing(model: PreTrainedModel) -> bool:
     config = model.config.get_text_config()
     capped = getattr(config, "attn_logit_softcapping", None) is not None
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-    plain = kinds <= {"full_attention", "sliding_attention"} and config.model_type not in {"gpt_oss", "bloom", "falcon", "mpt"}
+    plain = kinds <= {"full_attention", "sliding_attention"} and config.model_type not in {
+        "gpt_oss",
+        "bloom",
+        "falcon",
+        "mpt",
+    }
     return bool(model._supports_attention_backend) and plain and not capped
 
 

@@ -23,7 +23,8 @@ def list_checkpoints(run: Path) -> list[Path]:
 def save_checkpoint(
     run: Path, *, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any], keep: int
 ) -> Path:
-    """Store the trainable weights, the optimiser, the random states and `state` (JSON), and delete all but the last `keep`.
+    """Store the trainable weights, the optimiser, the random states and `state` (JSON), and delete all but the last
+    `keep`.
 
     The schedule and the data order are functions of the step and need no storage.
     """
@@ -60,7 +61,11 @@ def load_checkpoint(folder: Path, *, model: nn.Module, optimizer: torch.optim.Op
 
 
 def trainable(model: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: parameter.detach().contiguous().cpu() for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {
+        name: parameter.detach().contiguous().cpu()
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    }
 
 
 def random_states() -> dict[str, Any]:

@@ -57,7 +57,9 @@ class OneDecoder:
 
     def prefill(self, ids: list[int]) -> tuple[DynamicCache, Tensor]:
         cache = DynamicCache(config=self.model.config)
-        output = self.model(input_ids=torch.tensor([ids], device=self.model.device), past_key_values=cache, use_cache=True)
+        output = self.model(
+            input_ids=torch.tensor([ids], device=self.model.device), past_key_values=cache, use_cache=True
+        )
         return cache, output.logits[:, -1]
 
     def place(self, row: int, state: DynamicCache) -> None:

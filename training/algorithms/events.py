@@ -14,20 +14,28 @@ class EventWriter:
     """Appends events to a file. One writer a run: the caller holds the run's lock."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.file = open(path, "a", encoding="utf-8")
+        self.step = 0  # of the last event
+        self.file = path.open("a", encoding="utf-8")
 
     def write(self, kind: str, step: int, data: dict[str, Any]) -> None:
         if kind not in KINDS:
             raise ValueError(f"There is no event kind {kind!r}: use one of {', '.join(KINDS)}.")
+        self.step = step
         line = {"kind": kind, "step": step, "at": time.time(), "data": finite(data)}
         self.file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
         self.file.flush()
-        shown = {name: value for name, value in data.items() if isinstance(value, (int, float, str))}
-        print(f"{kind} step {step}", *(f"{name}={value:.5g}" if isinstance(value, float) else f"{name}={value}" for name, value in shown.items()), file=sys.stderr, flush=True)
+        print(f"{kind} step {step} {brief(data)}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         self.file.close()
+
+
+def brief(data: dict[str, Any]) -> str:
+    """The plain values of an event, on one line."""
+    shown = {name: value for name, value in data.items() if isinstance(value, (int, float, str))}
+    return " ".join(
+        f"{name}={value:.5g}" if isinstance(value, float) else f"{name}={value}" for name, value in shown.items()
+    )
 
 
 def finite(value: Any) -> Any:

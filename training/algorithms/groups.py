@@ -2,7 +2,8 @@
 
 A line of a data file is one group:
 {"id": "…", "prompt": [{"role": "user", "content": "…"}], "system": "", "completions": ["…", "…"],
- "label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": 0.75 | null} | {"kind": "tie"}, "weight": 1.0, "meta": {}}
+ "label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": 0.75 | null} | {"kind": "tie"}, "weight": 1.0,
+ "meta": {}}
 Optional: "finish_reasons": ["stop", "length"]; a completion that was cut by length gets no end-of-sequence token.
 """
 
@@ -48,7 +49,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class EncodedGroup:
-    """Token ids of a group: every completion follows the one prompt. `reference` holds its log-probabilities, nats a completion."""
+    """Token ids of a group: every completion follows the one prompt. `reference`: log-probability of each, in nats."""
 
     id: str
     prompt: tuple[int, ...]
@@ -69,12 +70,6 @@ class EncodingReport:
     groups: int = 0
     prompts_cut: int = 0
     completions_cut: int = 0
-
-    def sentence(self) -> str:
-        return (
-            f"{self.groups} groups; {self.prompts_cut} prompts lost their beginning and {self.completions_cut} completions "
-            "their end to fit the longest sequence."
-        )
 
 
 def read_groups(path: Path) -> list[Group]:
@@ -104,7 +99,11 @@ def parse_group(line: bytes | str) -> Group:
     if missing:
         raise ValueError(f"the field {missing[0]!r} is missing.")
     completions = row["completions"]
-    if not isinstance(completions, list) or len(completions) < 2 or not all(isinstance(text, str) for text in completions):
+    if (
+        not isinstance(completions, list)
+        or len(completions) < 2
+        or not all(isinstance(text, str) for text in completions)
+    ):
         raise ValueError("'completions' must be a list of at least two texts.")
     reasons = row.get("finish_reasons") or ["stop"] * len(completions)
     if len(reasons) != len(completions):
@@ -124,8 +123,14 @@ def parse_prompt(messages: Any) -> tuple[Message, ...]:
     if not isinstance(messages, list) or not messages:
         raise ValueError("'prompt' must be a list of messages with at least one message.")
     for message in messages:
-        if not isinstance(message, dict) or message.get("role") not in ROLES or not isinstance(message.get("content"), str):
-            raise ValueError(f"'prompt' holds {message!r}: a message is {{'role': 'user' or 'assistant', 'content': text}}.")
+        if (
+            not isinstance(message, dict)
+            or message.get("role") not in ROLES
+            or not isinstance(message.get("content"), str)
+        ):
+            raise ValueError(
+                f"'prompt' holds {message!r}: a message is {{'role': 'user' or 'assistant', 'content': text}}."
+            )
     return tuple({"role": message["role"], "content": message["content"]} for message in messages)
 
 
@@ -138,7 +143,9 @@ def parse_label(label: Any, completions: int) -> Label:
     chosen, rejected, strength = label.get("chosen"), label.get("rejected"), label.get("strength")
     places = range(completions)
     if chosen not in places or rejected not in places or chosen == rejected:
-        raise ValueError(f"'label' is {label!r}: chosen and rejected must be two different places among {completions} completions.")
+        raise ValueError(
+            f"'label' is {label!r}: chosen and rejected must be two different places among {completions} completions."
+        )
     if strength is not None and not (isinstance(strength, (int, float)) and 0 < strength <= 1):
         raise ValueError(f"'label' is {label!r}: the strength must be above 0 and at most 1, or null.")
     return Pair(chosen, rejected, None if strength is None else float(strength))
@@ -158,11 +165,13 @@ def encode_groups(
     return [encode_group(group, tokenizer, max_length=max_length, report=report) for group in groups], report
 
 
-def encode_group(group: Group, tokenizer: PreTrainedTokenizerBase, *, max_length: int, report: EncodingReport) -> EncodedGroup:
+def encode_group(
+    group: Group, tokenizer: PreTrainedTokenizerBase, *, max_length: int, report: EncodingReport
+) -> EncodedGroup:
     """Tokens of the prompt and of each completion, cut where they must be.
 
-    The prompt ends where the tokens of prompt and prompt-with-completion part, for all completions alike, so that a merge
-    across the boundary belongs to the completion. A prompt is cut from the left, to no less than a quarter of
+    The prompt ends where the tokens of prompt and prompt-with-completion part, for all completions alike, so that a
+    merge across the boundary belongs to the completion. A prompt is cut from the left, to no less than a quarter of
     `max_length`; what then remains too long of a completion is cut from the right and loses its end-of-sequence token.
     """
     prompt = encode_prompt(tokenizer, group.prompt, group.system)
@@ -187,7 +196,7 @@ def encode_group(group: Group, tokenizer: PreTrainedTokenizerBase, *, max_length
 
 
 def encode_whole(tokenizer: PreTrainedTokenizerBase, group: Group, place: int, prompt: list[int]) -> list[int]:
-    """Prompt and one completion, ending with exactly one end-of-sequence token (none where the text was cut by length)."""
+    """Prompt and one completion, ending with exactly one end-of-sequence token (none if cut by length)."""
     text, finished = group.completions[place], not group.finished or group.finished[place]
     if is_encoder(tokenizer):
         return [*prompt, *encode_text(tokenizer, text), tokenizer.sep_token_id]
@@ -204,7 +213,7 @@ def encode_whole(tokenizer: PreTrainedTokenizerBase, group: Group, place: int, p
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Message], system: str) -> list[int]:
-    """The tokens a policy continues: chat template with its generation prompt, else a plain Human/Assistant transcript."""
+    """The tokens a policy continues: by its chat template, else as a plain Human/Assistant transcript."""
     if is_encoder(tokenizer):
         return [tokenizer.cls_token_id, *encode_text(tokenizer, transcript(prompt, system)), tokenizer.sep_token_id]
     if tokenizer.chat_template:
@@ -213,7 +222,9 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Message],
     return start + encode_text(tokenizer, transcript(prompt, system) + "\n\nAssistant:")
 
 
-def render(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Message], system: str, answer: Message | None) -> list[int]:
+def render(
+    tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Message], system: str, answer: Message | None
+) -> list[int]:
     head = [{"role": "system", "content": system}] if system else []
     messages = [{**message, "content": plain(tokenizer, message["content"])} for message in (*head, *prompt)]
     if answer is not None:

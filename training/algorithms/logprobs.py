@@ -12,7 +12,9 @@ def token_logprobs(logits: Tensor, targets: Tensor, *, temperature: float = 1.0)
     targets  # (S,) token ids
     -> (S,) nats
     """
-    return -F.cross_entropy(logits.float() / temperature if temperature != 1.0 else logits.float(), targets, reduction="none")
+    return -F.cross_entropy(
+        logits.float() / temperature if temperature != 1.0 else logits.float(), targets, reduction="none"
+    )
 
 
 def sum_by_owner(values: Tensor, owners: Tensor, count: int) -> Tensor:

@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from training.algorithms.checkpoints import load_checkpoint, save_checkpoint
-from training.algorithms.configs import DPOConfig, RewardModelConfig
+from training.algorithms.configs import Config
 from training.algorithms.events import EventWriter
 from training.algorithms.groups import EncodedGroup
 from training.algorithms.metrics import Facts, mean, summarise
@@ -40,7 +40,16 @@ class Outcome:
     facts: dict[str, Tensor]  # (G,) each, detached; NaN = says nothing about this group
 
 
-Compute = Callable[[nn.Module, Batch, Sequence[EncodedGroup], Any], Outcome]
+Compute = Callable[[Any, Batch, Sequence[EncodedGroup], Any], Outcome]  # model, batch, its groups, config
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every algorithm is handed: the device, where to tell, whether to stop."""
+
+    accelerator: Accelerator
+    events: EventWriter
+    should_stop: Callable[[], bool]
 
 
 @dataclass(kw_only=True)
@@ -52,10 +61,9 @@ class Job:
     compute: Compute
     train: list[EncodedGroup]  # weights of mean 1
     test: list[EncodedGroup]
-    config: RewardModelConfig | DPOConfig
-    accelerator: Accelerator
-    events: EventWriter
-    should_stop: Callable[[], bool]
+    config: Config
+    tools: Tools
+    report: dict[str, int] = field(default_factory=dict)  # what was cut and left out, for the start event
     on_eval: Callable[[int], None] | None = None
     evaluated: int = -1  # the last step that was evaluated
     final: dict[str, Any] = field(default_factory=dict)  # the last evaluation
@@ -67,10 +75,10 @@ class Job:
 
 
 def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
-    """Run to the last step and return the final evaluation. Raises Stopped after keeping a checkpoint, or TrainingError."""
+    """Run to the last step and return the final evaluation. Raises Stopped (a checkpoint is kept) or TrainingError."""
     config, total, step = job.config, job.total_steps, 0
     optimizer = build_optimizer(job.model, peak=config.learning_rate, weight_decay=config.weight_decay)
-    model, optimizer = job.accelerator.prepare(job.model, optimizer)
+    model, optimizer = job.tools.accelerator.prepare(job.model, optimizer)
     if resume is not None:
         state = load_checkpoint(resume, model=job.model, optimizer=optimizer)
         step, job.evaluated, job.final = state["step"], state["evaluated"], state["final"]
@@ -83,7 +91,7 @@ def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
             evaluate_when_due(job, model, step, total)
             if config.checkpoint_every and step % config.checkpoint_every == 0 and step < total:
                 keep(job, optimizer, step)
-            if job.should_stop() and step < total:
+            if job.tools.should_stop() and step < total:
                 raise Stopped
     except Stopped:
         optimizer.zero_grad(set_to_none=True)
@@ -107,14 +115,14 @@ class Clock:
 
 def train_step(job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, clock: Clock) -> None:
     """One optimiser step, cut into passes that fit the memory; the result does not depend on how it is cut."""
-    config, accelerator, began = job.config, job.accelerator, time.monotonic()
+    config, accelerator, began = job.config, job.tools.accelerator, time.monotonic()
     groups = step_groups(job.train, step=step, batch_size=config.batch_size, seed=config.seed)
     mine = groups[accelerator.process_index :: accelerator.num_processes]
     passes = micro_batches(mine, form=job.model.form, budget=config.micro_batch_tokens)
     loss, tokens = 0.0, 0
     facts: Facts = {}
     for number, chunk in enumerate(passes, start=1):
-        if job.should_stop():
+        if job.tools.should_stop():
             raise Stopped
         with accelerator.no_sync(model) if number < len(passes) else accelerator.autocast():
             batch = collate(chunk, job.model.form).to(accelerator.device)
@@ -129,7 +137,11 @@ def train_step(job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, ste
     norm = float(accelerator.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], limit))
     require_finite("gradient", norm, step, groups)
     rate = learning_rate(
-        step, peak=config.learning_rate, total=job.total_steps, warmup_ratio=config.warmup_ratio, schedule=config.schedule
+        step,
+        peak=config.learning_rate,
+        total=job.total_steps,
+        warmup_ratio=config.warmup_ratio,
+        schedule=config.schedule,
     )
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -143,7 +155,7 @@ def train_step(job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, ste
         "tokens_per_s": tokens / (time.monotonic() - began),
         "seconds_left": clock.seconds_left(step + 1),
     }
-    job.events.write("train", step + 1, data | {name: mean(values) for name, values in facts.items()})
+    job.tools.events.write("train", step + 1, data | {name: mean(values) for name, values in facts.items()})
 
 
 def require_finite(what: str, value: float, step: int, groups: Sequence[EncodedGroup]) -> None:
@@ -151,7 +163,8 @@ def require_finite(what: str, value: float, step: int, groups: Sequence[EncodedG
     if value - value != 0:
         names = ", ".join(group.id for group in groups[:8])
         raise TrainingError(
-            f"The {what} became {value} at step {step + 1} (groups {names}): lower the learning rate, or look at these groups."
+            f"The {what} became {value} at step {step + 1} (groups {names}): "
+            "lower the learning rate, or look at these groups."
         )
 
 
@@ -168,10 +181,10 @@ def evaluate_when_due(job: Job, model: nn.Module, step: int, total: int) -> None
         return
     if job.test:
         job.final = evaluate(job, model)
-        job.events.write("eval", step, job.final)
+        job.tools.events.write("eval", step, job.final)
     if job.on_eval is not None:
         job.on_eval(step)
-    if job.should_stop() and step < total:
+    if job.tools.should_stop() and step < total:
         job.evaluated = step
         raise Stopped
     job.evaluated = step
@@ -184,9 +197,9 @@ def evaluate(job: Job, model: nn.Module) -> dict[str, Any]:
     facts: Facts = {}
     with torch.no_grad():
         for chunk in micro_batches(job.test, form=job.model.form, budget=2 * job.config.micro_batch_tokens):
-            if job.should_stop():
+            if job.tools.should_stop():
                 raise Stopped
-            batch = collate(chunk, job.model.form).to(job.accelerator.device)
+            batch = collate(chunk, job.model.form).to(job.tools.accelerator.device)
             outcome = job.compute(model, batch, chunk, job.config)
             groups += chunk
             losses += outcome.losses.tolist()
@@ -200,4 +213,4 @@ def keep(job: Job, optimizer: torch.optim.Optimizer, step: int) -> None:
     folder = save_checkpoint(
         job.run, step=step, model=job.model, optimizer=optimizer, state=state, keep=job.config.keep_checkpoints
     )
-    job.events.write("checkpoint", step, {"path": str(folder.relative_to(job.run))})
+    job.tools.events.write("checkpoint", step, {"path": str(folder.relative_to(job.run))})

@@ -27,11 +27,13 @@ def wilson_interval(right: float, total: int, *, z: float = 1.959964) -> tuple[f
 
 
 def summarise(groups: list[EncodedGroup], losses: list[float], facts: Facts) -> dict[str, object]:
-    """One evaluation: weighted loss, accuracy with its interval, accuracy by strength, ties apart, the mean of each fact."""
+    """One evaluation: weighted loss, accuracy with its interval and by strength, ties apart, the mean of each fact."""
     told = [value for value in facts["accuracy"] if not isnan(value)]
     low, high = wilson_interval(sum(told), len(told))
     weights = [group.weight for group in groups]
-    ties = [abs(margin) for group, margin in zip(groups, facts["margin"], strict=True) if not isinstance(group.label, Pair)]
+    ties = [
+        abs(margin) for group, margin in zip(groups, facts["margin"], strict=True) if not isinstance(group.label, Pair)
+    ]
     return {
         "loss": sum(loss * weight for loss, weight in zip(losses, weights, strict=True)) / sum(weights),
         **{name: mean(values) for name, values in facts.items()},
@@ -50,4 +52,7 @@ def by_strength(groups: list[EncodedGroup], accuracy: list[float]) -> dict[str, 
     for group, right in zip(groups, accuracy, strict=True):
         if isinstance(group.label, Pair) and group.label.strength is not None:
             found.setdefault(round(group.label.strength, 3), []).append(right)
-    return {f"{strength:g}": {"pairs": len(found[strength]), "accuracy": mean(found[strength])} for strength in sorted(found)}
+    return {
+        f"{strength:g}": {"pairs": len(found[strength]), "accuracy": mean(found[strength])}
+        for strength in sorted(found)
+    }

@@ -1,4 +1,4 @@
-"""Policies and reward models: loading, adapters, one forward pass over a Batch, saving as plain Hugging Face folders."""
+"""Policies and reward models: loading, adapters, one forward pass over a Batch, plain Hugging Face folders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,11 +36,17 @@ class Policy(nn.Module):
         """-> (S,) fp32 log-probabilities, nats. The head runs on the places that predict a completion token only."""
         if self.form == "tree":
             output = self.model(
-                input_ids=batch.ids, position_ids=batch.positions, layout=batch.layout, logits_to_keep=batch.sources, use_cache=False
+                input_ids=batch.ids,
+                position_ids=batch.positions,
+                layout=batch.layout,
+                logits_to_keep=batch.sources,
+                use_cache=False,
             )
             logits = output.logits[0]
         else:
-            output = self.model(input_ids=batch.ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False)
+            output = self.model(
+                input_ids=batch.ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
+            )
             logits = output.logits.flatten(0, 1)[batch.sources]
         return token_logprobs(logits, batch.targets, temperature=temperature)
 
@@ -59,11 +65,11 @@ class RewardModel(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """-> (C,) fp32 rewards, read at the last real token of a decoder or the first of an encoder."""
         types = {"token_type_ids": batch.types} if self.encoder else {}
-        if self.form == "padded":
+        if batch.mask is not None:
             pad = self.model.config.get_text_config().pad_token_id
-            ids = batch.ids.masked_fill(batch.mask == 0, pad)
+            ids = batch.ids.where(batch.mask == 1, pad)
             return self.model(input_ids=ids, attention_mask=batch.mask, **types).logits[:, 0].float()
-        trunk = self.model.base_model
+        trunk, head = self.model.base_model, find_head(self.model)
         hidden = trunk(
             input_ids=batch.ids,
             position_ids=batch.positions,
@@ -72,8 +78,8 @@ class RewardModel(nn.Module):
         ).last_hidden_state[0]
         with torch.autocast(hidden.device.type, enabled=False):
             if self.encoder:
-                return self.model.classifier(trunk.pooler(hidden[batch.starts].float()[:, None]))[:, 0]
-            return self.model.score(hidden[batch.ends].float())[:, 0]
+                return head(trunk.pooler(hidden[batch.starts].float()[:, None]))[:, 0]
+            return head(hidden[batch.ends].float())[:, 0]
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
@@ -97,7 +103,9 @@ def load_reward_model(folder: str | Path, *, seed: int = 0) -> RewardModel:
     settings = {"num_labels": 1, "problem_type": "regression"} if fresh else {}
     model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **settings)
     if model.config.num_labels != 1:
-        raise ValueError(f"{folder} is a classifier with {model.config.num_labels} labels, not a reward model: choose another model.")
+        raise ValueError(
+            f"{folder} is a classifier with {model.config.num_labels} labels, not a reward model: choose another model."
+        )
     if fresh:
         start_head(model, seed=seed)
     set_padding(model, tokenizer)
@@ -115,7 +123,11 @@ def start_head(model: PreTrainedModel, *, seed: int) -> None:
 
 def find_head(model: PreTrainedModel) -> nn.Linear:
     """The last linear layer of the scalar head."""
-    layers = [module for name, module in model.named_modules() if name.split(".")[0] in HEADS and isinstance(module, nn.Linear)]
+    layers = [
+        module
+        for name, module in model.named_modules()
+        if name.split(".")[0] in HEADS and isinstance(module, nn.Linear)
+    ]
     if not layers:
         raise ValueError(f"{type(model).__name__} has no scalar head that we know: choose another backbone.")
     return layers[-1]
@@ -125,7 +137,14 @@ def set_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> N
     """Give tokenizer and model a padding token that never ends a completion, adding one where there is none."""
     ends = {tokenizer.eos_token_id, tokenizer.bos_token_id, None}
     if tokenizer.pad_token_id in ends:
-        spare = next((token for token in (tokenizer.unk_token, "<|endoftext|>", "<pad>", "<|pad|>") if usable(tokenizer, token, ends)), None)
+        spare = next(
+            (
+                token
+                for token in (tokenizer.unk_token, "<|endoftext|>", "<pad>", "<|pad|>")
+                if usable(tokenizer, token, ends)
+            ),
+            None,
+        )
         if spare is None:
             tokenizer.add_special_tokens({"pad_token": "<|pad|>"})
         else:
@@ -156,7 +175,11 @@ def add_lora(wrapper: Policy | RewardModel, *, rank: int, alpha: int, seed: int)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         adapters = LoraConfig(
-            r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear", exclude_modules=["lm_head", "embed_out", *HEADS]
+            r=rank,
+            lora_alpha=alpha,
+            lora_dropout=0.0,
+            target_modules="all-linear",
+            exclude_modules=["lm_head", "embed_out", *HEADS],
         )
         peft_model = get_peft_model(wrapper.model, adapters)
     wrapper.adapters = [peft_model]

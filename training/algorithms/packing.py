@@ -1,7 +1,7 @@
 """From encoded groups to the tensors of one forward pass, and the order in which groups are seen.
 
-Three forms of the same content: `tree` (one row, each prompt once; decoders), `rows` (one row, prompt and completion side
-by side for each completion; encoders) and `padded` (one row a completion; any model).
+Three forms of the same content: `tree` (one row, each prompt once; decoders), `rows` (one row, prompt and completion
+side by side for each completion; encoders) and `padded` (one row a completion; any model).
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Form = Literal["tree", "rows", "padded"]
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """One forward pass over C completions of G groups, with S completion tokens. Indices count places in the flattened ids."""
+    """One forward pass over C completions of G groups with S completion tokens; indices are into the flattened ids."""
 
     ids: Tensor  # (1, N) packed, (C, T) padded; long
     positions: Tensor  # same shape: place within the own sequence
@@ -47,7 +47,7 @@ def collate(groups: Sequence[EncodedGroup], form: Form) -> Batch:
 
 
 def collate_packed(groups: Sequence[EncodedGroup], *, share_prompt: bool) -> Batch:
-    """One row without padding; `rows` form (share_prompt off) repeats the prompt before each completion and is not causal."""
+    """One row without padding; without share_prompt each completion has its own copy and sees both ways."""
     ids: list[int] = []
     positions: list[int] = []
     types: list[int] = []
@@ -79,7 +79,9 @@ def collate_packed(groups: Sequence[EncodedGroup], *, share_prompt: bool) -> Bat
         layout=Tree(tuple(segments), causal=share_prompt),
         starts=torch.tensor([start for start, _, _, _ in spans]),
         ends=torch.tensor([first + length - 1 for _, _, first, length in spans]),
-        sources=torch.tensor([place for _, last, first, length in spans for place in (last, *range(first, first + length - 1))]),
+        sources=torch.tensor(
+            [place for _, last, first, length in spans for place in (last, *range(first, first + length - 1))]
+        ),
         targets=torch.tensor([token for group in groups for completion in group.completions for token in completion]),
         owners=torch.tensor([owner for owner, span in enumerate(spans) for _ in range(span[3])]),
         counts=tuple(len(group.completions) for group in groups),
@@ -88,7 +90,7 @@ def collate_packed(groups: Sequence[EncodedGroup], *, share_prompt: bool) -> Bat
 
 
 def collate_padded(groups: Sequence[EncodedGroup]) -> Batch:
-    """One right-padded row a completion, for models whose attention cannot be replaced. Padding is id 0 under a zero mask."""
+    """One right-padded row a completion, for models that keep their own attention. Padding is id 0, mask 0."""
     pairs = [(group.prompt, completion) for group in groups for completion in group.completions]
     width = max(len(prompt) + len(completion) for prompt, completion in pairs)
     shape = (len(pairs), width)
@@ -122,7 +124,7 @@ def cost(group: EncodedGroup, form: Form) -> int:
 
 
 def micro_batches(groups: Sequence[EncodedGroup], *, form: Form, budget: int) -> list[list[EncodedGroup]]:
-    """Cut an optimiser step into passes of at most `budget` tokens, longest groups together; a larger group goes alone."""
+    """Cut an optimiser step into passes of at most `budget` tokens, longest first; a larger group goes alone."""
     chunks: list[list[EncodedGroup]] = []
     held = 0
     for group in sorted(groups, key=lambda group: -cost(group, form)):
@@ -136,7 +138,8 @@ def micro_batches(groups: Sequence[EncodedGroup], *, form: Form, budget: int) ->
 
 
 def step_groups(groups: Sequence[EncodedGroup], *, step: int, batch_size: int, seed: int) -> list[EncodedGroup]:
-    """The groups of optimiser step `step` (from 0): each epoch is a fresh permutation, a function of seed and epoch alone.
+    """The groups of optimiser step `step` (from 0): each epoch is a fresh permutation, a function of seed and epoch
+    alone.
 
     Because nothing is drawn from a running generator, a resumed run sees the very same batches.
     """
@@ -148,5 +151,3 @@ def step_groups(groups: Sequence[EncodedGroup], *, step: int, batch_size: int, s
 
 def steps_per_epoch(groups: int, batch_size: int) -> int:
     return -(-groups // batch_size)
-
-

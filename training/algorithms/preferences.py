@@ -27,7 +27,9 @@ def usable_groups(groups: Sequence[EncodedGroup], *, ties: str) -> list[EncodedG
     return [group for group in groups if ties != "drop" or isinstance(group.label, Pair)]
 
 
-def read_preferences(groups: Sequence[EncodedGroup], config: RewardModelConfig | DPOConfig, device: torch.device) -> Preferences:
+def read_preferences(
+    groups: Sequence[EncodedGroup], config: RewardModelConfig | DPOConfig, device: torch.device
+) -> Preferences:
     """Strength "soft" sets the target, "margin" the margin (an unknown strength has neither), "ignore" nothing."""
     chosen, rejected, strengths, pairs, first = [], [], [], [], 0
     for group in groups:
@@ -41,7 +43,9 @@ def read_preferences(groups: Sequence[EncodedGroup], config: RewardModelConfig |
     target = soft_target(strength, top=config.soft_top) if config.strength == "soft" else torch.ones_like(strength)
     margin = config.margin * strength.nan_to_num(0.0) if config.strength == "margin" else torch.zeros_like(strength)
     target = torch.where(is_pair, target, 0.5)
-    return Preferences(*(tensor.to(device) for tensor in (torch.tensor(chosen), torch.tensor(rejected), target, margin, is_pair)))
+    return Preferences(
+        *(tensor.to(device) for tensor in (torch.tensor(chosen), torch.tensor(rejected), target, margin, is_pair))
+    )
 
 
 def accuracy(difference: Tensor, is_pair: Tensor) -> Tensor:

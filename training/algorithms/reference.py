@@ -27,8 +27,9 @@ def attach_reference(
 ) -> list[EncodedGroup]:
     """Give every group its completions' log-probabilities under `policy`, nats a completion.
 
-    `cache` is a folder; its file for the model's `digest` maps the hash of the tokens to the value, so that other runs, other
-    splits and a resumed run find what was computed. Raises Stopped when asked to stop, after keeping what is done.
+    `cache` is a folder; its file for the model's `digest` maps the hash of the tokens to the value, so that other
+    runs, other splits and a resumed run find what was computed. Raises Stopped when asked to stop, after keeping what
+    is done.
     """
     path = cache / f"{digest[:32]}.safetensors"
     known = read_cache(path)
@@ -50,7 +51,9 @@ def attach_reference(
 
 def keys(group: EncodedGroup) -> list[str]:
     """A name for each completion that depends on its tokens and its prompt's tokens alone."""
-    return [hashlib.sha256(repr((group.prompt, completion)).encode()).hexdigest()[:32] for completion in group.completions]
+    return [
+        hashlib.sha256(repr((group.prompt, completion)).encode()).hexdigest()[:32] for completion in group.completions
+    ]
 
 
 def read_cache(path: Path) -> dict[str, float]:
@@ -58,7 +61,9 @@ def read_cache(path: Path) -> dict[str, float]:
         return {}
     stored = load_file(path)
     names = bytes(stored["names"].flatten().tolist())
-    return dict(zip((names[i : i + 16].hex() for i in range(0, len(names), 16)), stored["values"].tolist(), strict=True))
+    return dict(
+        zip((names[i : i + 16].hex() for i in range(0, len(names), 16)), stored["values"].tolist(), strict=True)
+    )
 
 
 def write_cache(path: Path, known: dict[str, float]) -> None:

@@ -21,7 +21,7 @@ from training.algorithms.groups import encode_prompt
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How to draw: temperature 0 is greedy, top_p 1 is off; `max_tokens` counts response tokens, the end of turn not among them."""
+    """How to draw: temperature 0 is greedy, top_p 1 is off; `max_tokens` leaves the end of turn uncounted."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -85,9 +85,9 @@ def sample(
 ) -> list[Sample]:
     """Draw every requested sample and return them in the order asked.
 
-    `should_stop` is asked before each token; once it says so, the samples that were finished are returned. `on_sample` gets
-    each sample as it ends; `on_progress` gets (tokens drawn, samples finished) after each token. The model is switched to
-    packed attention where that is exact; a model that cannot is sampled one sequence at a time.
+    `should_stop` is asked before each token; once it says so, the samples that were finished are returned. `on_sample`
+    gets each sample as it ends; `on_progress` gets (tokens drawn, samples finished) after each token. The model is
+    switched to packed attention where that is exact; a model that cannot is sampled one sequence at a time.
     """
     engine = Engine(model, tokenizer, sampling, batch_size)
     waiting = deque((request, index) for request in requests for index in request.indices)
@@ -105,14 +105,16 @@ def sample(
 
 
 def finish(tokenizer: PreTrainedTokenizerBase, draft: Draft, reason: str) -> Sample:
-    text = tokenizer.decode(draft.ids, skip_special_tokens=True).replace("\x00", "")
+    text = str(tokenizer.decode(draft.ids, skip_special_tokens=True)).replace("\x00", "")
     return Sample(key=draft.request.key, index=draft.index, text=text, tokens=len(draft.ids), finish_reason=reason)
 
 
 class Engine:
     """Keeps up to `rows` drafts going, one token each a step; draft i lives in row i of the decoder."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sampling: Sampling, rows: int) -> None:
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sampling: Sampling, rows: int
+    ) -> None:
         packs = use_packing(model)
         self.model, self.tokenizer, self.sampling = model, tokenizer, sampling
         self.decoder = SlotDecoder(model, rows) if packs else OneDecoder(model)
@@ -177,7 +179,8 @@ def draw(logits: Tensor, numbers: Tensor, *, temperature: float, top_p: float) -
     """The token whose share of the cumulative distribution, in vocabulary order, holds the number.
 
     logits (B, V) any float type; numbers (B,) fp64 in [0, 1) -> (B,) ids. top_p keeps the fewest likeliest tokens whose
-    probabilities add up to it (Holtzman et al. 2020). By hand: p = (0.5, 0.3, 0.2), number 0.6 -> 1; with top_p 0.5 -> 0.
+    probabilities add up to it (Holtzman et al. 2020). By hand: p = (0.5, 0.3, 0.2), number 0.6 -> 1; with top_p 0.5 ->
+    0.
     """
     if temperature == 0:
         return logits.argmax(-1)

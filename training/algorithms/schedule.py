@@ -9,7 +9,8 @@ from training.algorithms.models import HEADS
 
 
 def learning_rate(step: int, *, peak: float, total: int, warmup_ratio: float, schedule: str) -> float:
-    """The rate of optimiser step `step` (from 0) of `total`: linear warm-up that never starts at 0, then the schedule to 0.
+    """The rate of optimiser step `step` (from 0) of `total`: linear warm-up that never starts at 0, then the schedule
+    to 0.
 
     By hand: total 10, warm-up 0.2, linear: steps 0, 1, 2, 6 have 1/2, 1, 1, 1/2 of the peak.
     """

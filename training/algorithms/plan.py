@@ -1,0 +1,88 @@
+"""What a run folder asks for, and the data it names.
+
+RUN/run.json: {"algorithm", "config", "model", "reference": null, "data": {"train", "test"}, "reference_cache": null};
+paths may be relative to RUN.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerBase
+
+from training.algorithms.configs import Config, parse_config
+from training.algorithms.groups import EncodedGroup, Group, encode_groups, normalise_weights, read_groups
+from training.algorithms.preferences import usable_groups
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """run.json, checked, with absolute paths."""
+
+    run: Path
+    algorithm: str
+    config: Config
+    model: Path
+    reference: Path | None
+    train: Path
+    test: Path | None
+    reference_cache: Path
+
+
+def read_plan(run: Path) -> Plan:
+    """Raises ValueError (ConfigError for settings) with a sentence."""
+    path = run / "run.json"
+    try:
+        row = json.loads(path.read_text())
+        data = row["data"]
+        return Plan(
+            run=run,
+            algorithm=row["algorithm"],
+            config=parse_config(row["algorithm"], row.get("config") or {}),
+            model=existing(run / row["model"]),
+            reference=existing(run / row["reference"]) if row.get("reference") else None,
+            train=existing(run / data["train"]),
+            test=existing(run / data["test"]) if data.get("test") else None,
+            reference_cache=run / (row.get("reference_cache") or "reference"),
+        )
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error}): name the folder of a run.") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    except KeyError as error:
+        raise ValueError(f"{path} lacks {error}.") from error
+
+
+def existing(path: Path) -> Path:
+    if not path.exists():
+        raise ValueError(f"{path} does not exist: choose another model or make the snapshot's files again.")
+    return path
+
+
+@dataclass
+class Data:
+    """Both sets, encoded; `report` is what the start event says of them."""
+
+    train: list[EncodedGroup]
+    test: list[EncodedGroup]
+    test_texts: list[Group]
+    report: dict[str, int] = field(default_factory=dict)
+
+
+def load_data(plan: Plan, tokenizer: PreTrainedTokenizerBase) -> Data:
+    """Read and encode the groups. Training weights get mean 1; what the settings leave out is counted."""
+    texts, test_texts = read_groups(plan.train), read_groups(plan.test) if plan.test else []
+    train, cut = encode_groups(texts, tokenizer, max_length=plan.config.max_length)
+    test, cut_test = encode_groups(test_texts, tokenizer, max_length=plan.config.max_length)
+    used = usable_groups(train, ties=plan.config.ties)
+    if not used:
+        raise ValueError("Every judgement is a tie and ties are left out: let ties count half, or collect preferences.")
+    used = normalise_weights(used)
+    report = {
+        "train_groups": len(used),
+        "test_groups": len(test),
+        "dropped": len(train) - len(used),
+        "prompts_truncated": cut.prompts_cut + cut_test.prompts_cut,
+        "completions_truncated": cut.completions_cut + cut_test.completions_cut,
+    }
+    return Data(used, test, test_texts, report)
