@@ -1,89 +1,113 @@
-"""Markdown to HTML: the only way text from people and models becomes markup.
+"""The only way text becomes HTML. Prompts, responses and guidelines are hostile until they have been through here.
 
-Everything rendered here is hostile until shown otherwise. HTML in the source stays text, images stay links (a response
-must not make a reader's browser call home), and what the renderer wrote passes an allow-list before it leaves.
+Markdown is parsed with HTML switched off, code is highlighted by classes alone, and the result still goes through a
+sanitiser that keeps a short list of tags and attributes. Images are never loaded: they become links.
 """
 
-from collections.abc import Sequence
+import re
 from functools import lru_cache
-from typing import Any
+from html import escape
 
 import nh3
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-from pygments import highlight as pygments_highlight
-from pygments.formatters.html import HtmlFormatter
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-LONGEST = 60_000  # characters; longer text is shown as it was written
-LONGEST_HIGHLIGHT = 20_000
-TAGS = {"p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "span"}
-TAGS |= {"div", "em", "strong", "s", "a", "table", "thead", "tbody", "tr", "th", "td"}
-ATTRIBUTES = {"a": {"href", "title", "class"}, "ol": {"start"}}
-ATTRIBUTES |= {tag: {"class"} for tag in ("code", "span", "pre", "div", "th", "td")}
+# Past either limit a text is shown as it was written, because parsing it could take seconds.
+MAX_RENDERED_CHARACTERS = 100_000
+MAX_MARKERS_IN_A_ROW = 200
+MAX_HIGHLIGHTED_CHARACTERS = 20_000
+
+PATHOLOGICAL = re.compile(r"(?:[\[\]()<>*_`~!|\\&][ \t]*){%d}|(?:^|\n)[ \t>*+\-]{%d}" % ((MAX_MARKERS_IN_A_ROW,) * 2))
+ALLOWED_TAGS = set(
+    "p br hr h1 h2 h3 h4 h5 h6 strong em s del code pre blockquote ul ol li table thead tbody tr th td a span div".split()
+)
+ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+SHORT_CLASS = re.compile(r"[a-z][a-z0-9]{0,2}")
+OWN_CLASSES = {"span": {"image"}, "a": {"image"}, "div": {"highlight"}, "pre": {"plain"}}
+ALIGNED = {"text-align:right": "align-right", "text-align:center": "align-center", "text-align:left": "align-left"}
 
 
-def highlight_code(code: str, language: str, _attributes: str) -> str:
-    """Spans with Pygments' short classes, or "" for a language it does not know (the text is then escaped as it is)."""
-    if not language or len(code) > LONGEST_HIGHLIGHT:
+def render_image(
+    renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    """An image is a link to it, under its description; the page loads nothing from elsewhere."""
+    token = tokens[index]
+    label = escape(renderer.renderInlineAsText(token.children or [], options, env) or "untitled")
+    return f'<a class="image" href="{escape(str(token.attrGet("src") or ""))}">image: {label}</a>'
+
+
+def render_aligned_cell(
+    renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    """A table cell's alignment as a class, because the CSP allows no style attribute."""
+    token = tokens[index]
+    token.attrs = {"class": ALIGNED[str(style)]} if (style := token.attrGet("style")) in ALIGNED else {}
+    return renderer.renderToken(tokens, index, options, env)
+
+
+def highlight_code(code: str, language: str, attributes: str) -> str:
+    """Spans of Pygments classes, or nothing (the plain escaped code) for an unknown language or a very long block."""
+    if not language or len(code) > MAX_HIGHLIGHTED_CHARACTERS:
         return ""
     try:
-        lexer = get_lexer_by_name(language.lower())
+        lexer = get_lexer_by_name(language[:40])
     except ClassNotFound:
         return ""
-    return pygments_highlight(code, lexer, HtmlFormatter(nowrap=True))
-
-
-class Renderer(RendererHTML):
-    """The library's renderer, without pictures and without style attributes."""
-
-    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        token = tokens[idx]
-        address = str(token.attrGet("src") or "")
-        name = self.renderInlineAsText(token.children, options, env) or address
-        return f'<a class="image" href="{escape(address)}">{escape(name)}</a>'
-
-    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self._cell(tokens[idx])
-
-    def td_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self._cell(tokens[idx])
-
-    def _cell(self, token: Token) -> str:
-        side = str(token.attrGet("style") or "").removeprefix("text-align:")
-        return f'<{token.tag} class="align-{side}">' if side else f"<{token.tag}>"
-
-    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        token = tokens[idx]
-        language = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
-        code = highlight_code(token.content, language, "") or escape(token.content)
-        return f'<pre class="highlight"><code>{code}</code></pre>\n'
+    return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
 
 
 def make_parser() -> MarkdownIt:
-    options: dict[str, Any] = {"html": False, "maxNesting": 20}
-    return MarkdownIt("commonmark", options, renderer_cls=Renderer).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": highlight_code})
+    parser.enable(["table", "strikethrough"])
+    parser.add_render_rule("image", render_image)
+    parser.add_render_rule("th_open", render_aligned_cell)
+    parser.add_render_rule("td_open", render_aligned_cell)
+    return parser
+
+
+def keep_attribute(tag: str, name: str, value: str) -> str | None:
+    if name != "class":
+        return value
+    kept = [word for word in value.split() if word in OWN_CLASSES.get(tag, ()) or word in ALIGNED.values()]
+    kept += [word for word in value.split() if tag == "span" and SHORT_CLASS.fullmatch(word)]
+    return " ".join(kept) or None
 
 
 PARSER = make_parser()
+CLEANER = nh3.Cleaner(
+    tags=ALLOWED_TAGS,
+    attributes={**ALLOWED_ATTRIBUTES, "a": {"href", "title", "class"}}
+    | {tag: {"class"} for tag in ("span", "div", "pre", "th", "td")},
+    attribute_filter=keep_attribute,
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    link_rel="noopener nofollow",
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    clean_content_tags={"script", "style"},
+)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def render_markdown(text: str) -> SafeString:
-    """The text as safe HTML. Text past `LONGEST` characters is shown plain, with its line breaks."""
-    if len(text) > LONGEST:
-        return mark_safe(f'<pre class="plain">{escape(text)}</pre>')
-    cleaned = nh3.clean(
-        PARSER.render(text),
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-    )
-    return mark_safe(cleaned)
+    """The text as sanitised HTML, code in `.highlight` classes, links opening apart without a referrer's trust.
+
+    Text longer than 100,000 characters, or with 200 markers in a row, comes back as written in <pre class="plain">.
+    """
+    if len(text) > MAX_RENDERED_CHARACTERS or PATHOLOGICAL.search(text):
+        return as_written(text)
+    try:
+        html = PARSER.render(text)
+    except RecursionError:
+        return as_written(text)
+    return SafeString(CLEANER.clean(html.replace("<pre>", '<div class="highlight"><pre>').replace("</pre>", "</pre></div>")))
+
+
+def as_written(text: str) -> SafeString:
+    return SafeString(f'<pre class="plain">{escape(text)}</pre>')

@@ -1,0 +1,121 @@
+"""How values look on a page: rendered Markdown, times, durations, shares, statuses, the project's tabs."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django import template
+from django.template.context import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from annotate.markdown import render_markdown
+from annotate.models import Role
+
+register = template.Library()
+
+STATUS_KINDS = {
+    "draft": "neutral",
+    "queued": "neutral",
+    "running": "info pill-active",
+    "succeeded": "success",
+    "failed": "danger",
+    "cancelled": "warning",
+}
+
+EVERYONE = tuple(Role)
+REVIEWERS = (Role.OWNER, Role.REVIEWER)
+OWNERS = (Role.OWNER,)
+# label, name of the URL, the roles that may open it
+TABS = [
+    ("Overview", "project-overview", OWNERS),
+    ("Judge", "judge", EVERYONE),
+    ("History", "history", EVERYONE),
+    ("Guidelines", "project-guidelines", EVERYONE),
+    ("Prompts", "prompts", REVIEWERS),
+    ("Tasks", "tasks", REVIEWERS),
+    ("People", "project-people", OWNERS),
+    ("Snapshots", "snapshots", OWNERS),
+    ("Runs", "runs", OWNERS),
+    ("Models", "models", OWNERS),
+    ("Settings", "project-settings", OWNERS),
+    ("Audit", "project-audit", OWNERS),
+]
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    url: str
+    is_current: bool
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Hostile Markdown as harmless HTML. Wrap it in an element of class `prose`."""
+    return render_markdown(text or "")
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """A <time> element: "3 minutes ago", the exact moment in its tooltip. Empty for None."""
+    if moment is None:
+        return ""
+    exact = timezone.localtime(moment)
+    seconds = (timezone.now() - moment).total_seconds()
+    if 0 <= seconds < 60:
+        words = "just now"
+    elif seconds < 0:
+        words = "in " + timesince(timezone.now(), moment, depth=1)
+    else:
+        words = timesince(moment, depth=1) + " ago"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', exact.isoformat(), exact.strftime("%d %b %Y, %H:%M:%S %Z"), words
+    )
+
+
+@register.filter
+def duration(value: float | timedelta | None) -> str:
+    """Seconds or a timedelta in words as short as they can be: "8 s", "3 min 5 s", "2 h 4 min", "3 d 1 h"."""
+    if value is None:
+        return "–"
+    seconds = round(value.total_seconds() if isinstance(value, timedelta) else float(value))
+    days, seconds = divmod(seconds, 86_400)
+    hours, seconds = divmod(seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    first = next((index for index, (count, _) in enumerate(parts) if count), 3)
+    shown = [f"{count} {unit}" for count, unit in parts[first : first + 2] if count]
+    return " ".join(shown) or "0 s"
+
+
+@register.filter
+def percent(share: float | None, decimals: int = 0) -> str:
+    """A share between 0 and 1 as "62 %"; "–" for None."""
+    return "–" if share is None else f"{share * 100:.{decimals}f} %"
+
+
+@register.inclusion_tag("_shared/pill.html")
+def status_pill(status: str, label: str = "") -> dict[str, str]:
+    """A pill for a job's status: {% status_pill run.status run.get_status_display %}."""
+    return {"kind": STATUS_KINDS.get(status, "neutral"), "label": label or str(status).capitalize()}
+
+
+@register.simple_tag(takes_context=True)
+def project_tabs(context: Context) -> list[Tab]:
+    """The project's pages this membership may open, the current one marked by the longest matching path."""
+    membership, path = context["membership"], context["request"].path
+    urls = [(label, tab_url(name, membership.project_id)) for label, name, roles in TABS if membership.role in roles]
+    matching = [url for _, url in urls if url and path.startswith(url)]
+    current = max(matching, key=len, default="")
+    return [Tab(label, url, url == current) for label, url in urls if url]
+
+
+def tab_url(name: str, project_id: int) -> str:
+    """The page's address, or nothing while no such page exists in this installation."""
+    try:
+        return reverse(name, args=[project_id])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,85 @@
+// The draft: in this browser at once, on the server within a second of a pause, back after a reload.
+
+import { say } from "./state.js";
+import { forget, recall, remember } from "./storage.js";
+
+const PAUSE = 600;
+const RETRY = 5_000;
+const FIELDS = ["choice", "rationale", "flags_left", "flags_right"];
+
+export class Draft {
+  constructor(url, activeSeconds) {
+    this.url = url;
+    this.activeSeconds = activeSeconds;
+    document.addEventListener("input", (event) => this.noteChange(event));
+    document.addEventListener("change", (event) => this.noteChange(event));
+    window.addEventListener("online", () => this.dirty && this.save());
+  }
+
+  follow(form, lease) {
+    clearTimeout(this.timeout);
+    Object.assign(this, { form, lease, dirty: false });
+    const kept = lease && recall("draft", lease);
+    if (!kept || kept.saved) return;
+    restore(form, kept.fields);
+    form.elements.active_seconds.value = Math.max(Number(form.elements.active_seconds.value) || 0, kept.seconds ?? 0);
+    say("Restored what you had not sent", "saved");
+    this.schedule(0);
+  }
+
+  forget(lease) {
+    if (lease === this.lease) clearTimeout(this.timeout);
+    forget("draft", lease);
+  }
+
+  noteChange(event) {
+    if (!this.form || event.target.form !== this.form) return;
+    this.keep(false);
+    say("Saving…");
+    this.schedule(PAUSE);
+  }
+
+  schedule(delay) {
+    this.dirty = true;
+    clearTimeout(this.timeout);
+    this.timeout = setTimeout(() => this.save(), delay);
+  }
+
+  keep(saved) {
+    remember("draft", this.lease, { fields: fieldsOf(this.form), seconds: this.activeSeconds(), saved });
+  }
+
+  async save() {
+    const { form, lease } = this;
+    if (!form?.isConnected) return;
+    this.dirty = false;
+    form.elements.active_seconds.value = this.activeSeconds().toFixed(1);
+    try {
+      const answer = await fetch(this.url, { method: "POST", body: new FormData(form) });
+      if (lease !== this.lease || !form.isConnected) return;
+      if (!answer.ok || answer.redirected) throw new Error(`answered ${answer.status}`);
+      if (!this.dirty) {
+        this.keep(true);
+        say("Draft saved", "saved");
+      }
+    } catch {
+      if (lease !== this.lease) return;
+      say("Offline: your draft is kept in this browser", "warning");
+      if (!this.dirty) this.schedule(RETRY);
+    }
+  }
+}
+
+function fieldsOf(form) {
+  const data = new FormData(form);
+  return Object.fromEntries(FIELDS.map((name) => [name, data.getAll(name)]));
+}
+
+function restore(form, fields) {
+  for (const element of form.elements) {
+    if (!FIELDS.includes(element.name)) continue;
+    const values = fields[element.name] ?? [];
+    if (element.type === "radio" || element.type === "checkbox") element.checked = values.includes(element.value);
+    else element.value = values[0] ?? "";
+  }
+}

@@ -1,0 +1,72 @@
+// One key, one judgement. No bare key acts while a text has the focus, while a dialog is open, or while sending.
+
+const TEXT = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=submit], [type=button])";
+
+const find = (id) => document.getElementById(id);
+
+export function listenToKeys(actions) {
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.repeat || document.querySelector("dialog[open]") || actions.isBusy()) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return act(event, actions.submit);
+    if (event.key === "Escape") return leave();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(TEXT)) return;
+    const action = actionFor(event.key, actions);
+    if (action) act(event, action);
+  });
+}
+
+function act(event, action) {
+  event.preventDefault();
+  action();
+}
+
+function actionFor(key, actions) {
+  const skip = find("skip");
+  const flags = document.querySelector(".flags.is-active");
+  const digit = /^[0-9]$/.test(key);
+  if (skip?.open && digit) return pressed(skip, `[data-key="${key}"]`, chooseReason);
+  if (flags && digit) return pressed(flags, `label:nth-of-type(${key}) input`, toggle);
+  if (flags && (key === "a" || key === "b")) return () => markFlags(key);
+  if (digit) return pressed(document, `.point [data-key="${key}"]`, actions.choose);
+  return {
+    s: skip && (() => openSkip(skip)),
+    u: actions.undo,
+    f: () => markFlags(flags ? null : "a"),
+    r: find("rationale") && (() => find("rationale").focus()),
+    g: actions.openGuidelines,
+    "?": actions.openKeys,
+  }[key];
+}
+
+function pressed(root, selector, action) {
+  const input = root.querySelector(selector);
+  return input && (() => action(input));
+}
+
+function toggle(input) {
+  input.click();
+}
+
+function chooseReason(input) {
+  input.checked = true;
+  const form = input.form;
+  if (input.value === "other") form.elements.other.focus();
+  else form.requestSubmit();
+}
+
+function openSkip(skip) {
+  skip.open = !skip.open;
+  if (skip.open) skip.querySelector("input[type=radio]").focus();
+}
+
+function markFlags(side) {
+  for (const flags of document.querySelectorAll(".flags")) flags.classList.toggle("is-active", flags.dataset.side === side);
+}
+
+// Escape leaves a text, closes the reasons, ends the flags.
+function leave() {
+  const skip = find("skip");
+  if (document.activeElement?.matches(TEXT) || skip?.open) find("prompt-title")?.focus({ preventScroll: true });
+  if (skip) skip.open = false;
+  markFlags(null);
+}
