@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -39,6 +40,31 @@ class InvitationQuerySet(ScopedQuerySet):
     def open(self) -> Self:
         """Neither used nor revoked nor expired."""
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+
+class PromptQuerySet(ScopedQuerySet):
+    def tagged(self, tag: str) -> Self:
+        """Those with this tag; all when it is empty."""
+        return self.filter(tags__contains=[tag]) if tag else self
+
+    def containing(self, text: str) -> Self:
+        """Those with this text in a turn, in any case; all when it is empty."""
+        if not text:
+            return self
+        written = json.dumps(text, ensure_ascii=False)[1:-1]  # as it stands inside the JSON
+        return self.annotate(words=Cast("messages", models.TextField())).filter(words__icontains=written)
+
+    def before(self, pk: int | None) -> Self:
+        """Newest first, from the one before `pk` on."""
+        return (self.filter(pk__lt=pk) if pk else self).order_by("-pk")
+
+    def with_counts(self) -> Self:
+        """Each with `response_count`, counted for the rows of the page alone."""
+        from annotate.models.prompts import Response
+
+        counts = Response.objects.filter(prompt=models.OuterRef("pk")).order_by().values("prompt")
+        number = models.Subquery(counts.annotate(number=models.Count("pk")).values("number"))
+        return self.annotate(response_count=Coalesce(number, 0))
 
 
 class TaskQuerySet(ScopedQuerySet):

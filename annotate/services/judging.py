@@ -21,11 +21,12 @@ class SubmissionTaken(Exception):
 
 @dataclass(frozen=True)
 class ComparisonAnswer:
-    """What was said about a comparison, by position: `preference` < 0 prefers the task's first response."""
+    """What was said about a comparison, by side as the page showed it: `preference` < 0 prefers the left, called A."""
 
     preference: int | None  # None when both are bad
     points: int  # of the scale it was given on
-    flags: dict[str, list[str]] = field(default_factory=dict)  # {response id: [flag, …]}
+    flags_left: list[str] = field(default_factory=list)
+    flags_right: list[str] = field(default_factory=list)
     rationale: str = ""
 
 
@@ -47,11 +48,9 @@ def submit_judgement(
         submission_id=submission_id,
         is_surplus=assignment.fill_place(lease=lease, previous=previous),
         active_seconds=_bounded(active_seconds, lease),
-        flags=answer.flags,
         rationale=answer.rationale,
     )
-    _append(lease, previous, judgement)
-    _record_comparison(judgement, lease, answer)
+    _record_comparison(lease, previous, judgement, answer)
     Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
     return judgement
 
@@ -147,18 +146,27 @@ def _append(lease: Lease, previous: Judgement | None, judgement: Judgement) -> J
     return judgement
 
 
-def _record_comparison(judgement: Judgement, lease: Lease, answer: ComparisonAnswer) -> Comparison:
-    first, second = (
-        TaskResponse.objects.filter(task=lease.task_id).order_by("position").values_list("response", flat=True)
-    )
-    return Comparison.objects.create(
+def _record_comparison(
+    lease: Lease, previous: Judgement | None, judgement: Judgement, answer: ComparisonAnswer
+) -> None:
+    """Save the judgement and its comparison, turning sides into positions."""
+    places = TaskResponse.objects.filter(task=lease.task_id).order_by("position")
+    first, second = places.values_list("response", flat=True)
+    left, right = (first, second) if lease.first_on_left else (second, first)
+    preference = answer.preference
+    if preference and not lease.first_on_left:
+        preference = -preference
+    flags = {str(left): answer.flags_left, str(right): answer.flags_right}
+    judgement.flags = {response: chosen for response, chosen in flags.items() if chosen}
+    _append(lease, previous, judgement)
+    Comparison.objects.create(
         judgement=judgement,
         first_id=first,
         second_id=second,
         first_on_left=lease.first_on_left,
         points=answer.points,
-        preference=answer.preference,
-        both_bad=answer.preference is None,
+        preference=preference,
+        both_bad=preference is None,
     )
 
 

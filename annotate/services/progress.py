@@ -1,0 +1,35 @@
+"""How far a person has come: numbers about themselves alone."""
+
+from dataclasses import asdict, dataclass
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from annotate.models import Judgement, Project, User
+from annotate.services.tasks import WAITING_SHOWN_UP_TO, count_waiting
+
+
+@dataclass(frozen=True)
+class Progress:
+    today: int
+    total: int
+    waiting: int
+
+    @property
+    def waiting_in_words(self) -> str:
+        return f"{WAITING_SHOWN_UP_TO}+" if self.waiting >= WAITING_SHOWN_UP_TO else str(self.waiting)
+
+    def as_dict(self) -> dict[str, object]:
+        return {**asdict(self), "waiting": self.waiting_in_words}
+
+
+def own_progress(*, user: User, project: Project) -> Progress:
+    """Tasks the person has answered today and in all, and those that wait for them. Reads their own rows alone."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    counts = (
+        Judgement.objects.of_project(project)
+        .filter(annotator=user)
+        .answers()
+        .aggregate(total=Count("pk"), today=Count("pk", filter=Q(created_at__gte=midnight)))
+    )
+    return Progress(**counts, waiting=count_waiting(user=user, project=project))

@@ -1,0 +1,194 @@
+"""The judging page: one URL for every kind. GET leases the next task and shows it; POST records the answer and brings
+the next task in the same round trip."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from annotate.access import get_membership
+from annotate.assignment import lease_next
+from annotate.forms.judging import ComparisonForm, SkipForm
+from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, Response, User
+from annotate.services import judging, progress
+
+
+@dataclass(frozen=True)
+class KindPage:
+    """How a kind of task is judged: its form and the template of its part of the page."""
+
+    form: type[ComparisonForm]
+    template: str
+
+
+KINDS = {Kind.COMPARISON: KindPage(ComparisonForm, "judging/_comparison.html")}
+
+
+@never_cache
+@vary_on_headers("HX-Request")
+@login_required
+@require_http_methods(["GET", "POST"])
+def judge(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id)
+    if request.method == "GET":
+        return show_next(request, membership)
+    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    form = KINDS[lease.task.kind].form(request.POST, project=membership.project)
+    if not form.is_valid():
+        return show_task(request, membership, lease, form=form, status=422)
+    try:
+        judgement = judging.submit_judgement(
+            lease=lease,
+            submission_id=form.cleaned_data["submission_id"],
+            answer=form.answer(),
+            active_seconds=form.cleaned_data["active_seconds"],
+        )
+    except judging.SubmissionTaken as error:
+        form.add_error(None, str(error))
+        return show_task(request, membership, lease, form=form, status=409)
+    return go_on(request, membership, judgement, event="judged")
+
+
+@login_required
+@require_POST
+def skip(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id)
+    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    form = SkipForm(request.POST)
+    if not form.is_valid():
+        return show_task(request, membership, lease, skip_form=form, status=422)
+    try:
+        judgement = judging.skip_judgement(
+            lease=lease,
+            submission_id=form.cleaned_data["submission_id"],
+            reason=form.reason_in_words(),
+            active_seconds=form.cleaned_data["active_seconds"],
+        )
+    except judging.SubmissionTaken as error:
+        form.add_error(None, str(error))
+        return show_task(request, membership, lease, skip_form=form, status=409)
+    return go_on(request, membership, judgement, event="skipped")
+
+
+@login_required
+@require_POST
+def undo(request: HttpRequest, project_id: int) -> HttpResponse:
+    """Take back the judgement that the page named, and show its task again, filled in."""
+    membership = get_membership(request.user, project_id)
+    judgement = get_own_judgement(request.user, membership.project, request.POST.get("judgement"))
+    reopened = judging.undo_judgement(judgement=judgement)
+    if not wants_fragment(request):
+        return redirect("judge", project_id)
+    return show_next(request, membership, event="undone" if reopened else "undone-elsewhere")
+
+
+@login_required
+@require_safe
+def guidelines(request: HttpRequest, project_id: int) -> HttpResponse:
+    """The guidelines in force, for the panel of a page that has been open since the version before."""
+    membership = get_membership(request.user, project_id)
+    return render(request, "judging/judge.html#guidelines", {"guideline": guideline_in_force(membership.project)})
+
+
+def go_on(request: HttpRequest, membership: Membership, judgement: Judgement, *, event: str) -> HttpResponse:
+    if not wants_fragment(request):
+        return redirect("judge", membership.project_id)
+    return show_next(request, membership, last=judgement, event=event)
+
+
+def show_next(
+    request: HttpRequest, membership: Membership, *, last: Judgement | None = None, event: str = ""
+) -> HttpResponse:
+    """The person's next task, or what to do when there is none. `last` is what `undo` would take back."""
+    project = membership.project
+    lease = None if project.archived_at else lease_next(user=request.user, project=project)
+    last = last or judging.last_judgement(user=request.user, project=project)
+    if lease is None:
+        return show(request, membership, {"last": last, "event": event})
+    return show_task(request, membership, lease, last=last, event=event)
+
+
+def show_task(
+    request: HttpRequest,
+    membership: Membership,
+    lease: Lease,
+    *,
+    form: ComparisonForm | None = None,
+    skip_form: SkipForm | None = None,
+    last: Judgement | None = None,
+    event: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = task_context(lease, membership.project, form=form)
+    context |= {"skip_form": skip_form or SkipForm(), "last": last, "event": event}
+    return show(request, membership, context, status=status)
+
+
+def show(request: HttpRequest, membership: Membership, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """The whole page, or for htmx the area that changes with each task."""
+    context |= {"project": membership.project, "membership": membership}
+    if wants_fragment(request):
+        return render(request, "judging/judge.html#area", context, status=status)
+    context["guideline"] = guideline_in_force(membership.project)
+    context["progress"] = progress.own_progress(user=request.user, project=membership.project)
+    return render(request, "judging/judge.html", context, status=status)
+
+
+def task_context(lease: Lease, project: Project, *, form: ComparisonForm | None = None) -> dict[str, Any]:
+    """What the task's own part of the page is drawn from: texts and an opaque lease, nothing that hints at an author."""
+    kind = KINDS[lease.task.kind]
+    draft = Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).first()
+    left, right = responses_by_side(lease)
+    return {
+        "lease": lease,
+        "prompt": lease.task.prompt,
+        "left": left.text,
+        "right": right.text,
+        "draft": draft,
+        "form": form or kind.form(project=project, initial=draft.data if draft else {}),
+        "task_template": kind.template,
+        "submission_id": uuid.uuid4(),
+    }
+
+
+def responses_by_side(lease: Lease) -> tuple[Response, Response]:
+    places = lease.task.places.select_related("response").order_by("position")
+    first, second = (place.response for place in places)
+    return (first, second) if lease.first_on_left else (second, first)
+
+
+def get_own_lease(user: User, project: Project, pk: object) -> Lease:
+    """The person's own lease in this project; Http404 when it is anybody else's, or no number."""
+    leases = Lease.objects.visible_to(user).of_project(project).filter(annotator=user)
+    lease = leases.select_related("task__prompt").filter(pk=number(pk)).first()
+    if lease is None:
+        raise Http404("No such task in your hands.")
+    return lease
+
+
+def get_own_judgement(user: User, project: Project, pk: object) -> Judgement:
+    judgements = Judgement.objects.visible_to(user).of_project(project).filter(annotator=user)
+    judgement = judgements.filter(pk=number(pk)).first()
+    if judgement is None:
+        raise Http404("No such judgement of yours.")
+    return judgement
+
+
+def number(text: object) -> int | None:
+    """A row's number as it came from outside; None matches nothing."""
+    text = str(text or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def guideline_in_force(project: Project) -> Guideline | None:
+    return Guideline.objects.of_project(project).order_by("-version").first()
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    return bool(request.htmx) and not request.htmx.history_restore_request

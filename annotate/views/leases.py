@@ -1,0 +1,71 @@
+"""What an open judging page tells the server by itself: still here, this is my draft, I am closing."""
+
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
+
+from annotate import assignment
+from annotate.access import get_membership
+from annotate.models import Lease, Project
+from annotate.services import judging, progress
+from annotate.views.judging import KINDS, get_own_lease, guideline_in_force
+
+
+@login_required
+@require_POST
+def heartbeat(request: HttpRequest, project_id: int) -> JsonResponse:
+    """Extend the lease. Answers whether the task is held still, until when, and the figures the page shows."""
+    membership = get_membership(request.user, project_id)
+    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    held = assignment.extend_lease(lease=lease)
+    guideline = guideline_in_force(membership.project)
+    return JsonResponse(
+        {
+            "held": held,
+            "held_until": lease.expires_at.isoformat(),
+            "guideline": guideline.version if guideline else None,
+            "progress": progress.own_progress(user=request.user, project=membership.project).as_dict(),
+        }
+    )
+
+
+@login_required
+@require_POST
+def save_draft(request: HttpRequest, project_id: int) -> HttpResponse:
+    """Keep what has been typed so far. 204, or 422 with what is wrong."""
+    membership = get_membership(request.user, project_id)
+    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    problems = keep_draft(request, lease, membership.project)
+    return JsonResponse({"errors": problems}, status=422) if problems else HttpResponse(status=204)
+
+
+@login_required
+@require_POST
+def return_lease(request: HttpRequest, project_id: int) -> HttpResponse:
+    """The page closes: keep its draft if it sends one, hand the task back."""
+    membership = get_membership(request.user, project_id)
+    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    if "choice" in request.POST or "rationale" in request.POST:
+        keep_draft(request, lease, membership.project)
+    assignment.return_lease(lease=lease, held_until=moment(request.POST.get("held_until", "")) or lease.expires_at)
+    return HttpResponse(status=204)
+
+
+def moment(text: str) -> datetime | None:
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
+
+
+def keep_draft(request: HttpRequest, lease: Lease, project: Project) -> dict[str, list[str]]:
+    """Save the posted draft; returns the problems, if any. A judged task keeps its answer and takes no draft."""
+    form = KINDS[lease.task.kind].form(request.POST, project=project, lenient=True)
+    if not form.is_valid():
+        return {name: [str(error) for error in errors] for name, errors in form.errors.items()}
+    if lease.state != Lease.State.DONE:
+        judging.save_draft(lease=lease, data=form.draft())
+    return {}
