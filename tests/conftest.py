@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -147,7 +147,8 @@ def celery_worker(transactional_db: None, tmp_path: Path) -> Callable[..., objec
             yield workers
         finally:
             for worker in workers.values():
-                os.killpg(worker.pid, 9)
+                with suppress(ProcessLookupError):  # a test may have ended it
+                    os.killpg(worker.pid, 9)
                 worker.wait()
 
     return run
