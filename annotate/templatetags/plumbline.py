@@ -1,94 +1,125 @@
-"""Filters and tags of every page: Markdown, times, shares, status pills, which tab is open."""
+"""How values look on a page: rendered Markdown, times, durations, shares, statuses, the project's tabs."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django import template
+from django.template.context import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 from annotate.markdown import render_markdown
+from annotate.models import Role
 
 register = template.Library()
 
-PILLS = {
+STATUS_KINDS = {
     "draft": "neutral",
     "queued": "neutral",
-    "running": "info",
+    "running": "info pill-active",
     "succeeded": "success",
     "failed": "danger",
     "cancelled": "warning",
     "open": "info",
+    "held": "info",
     "done": "success",
     "closed": "neutral",
 }
 
+EVERYONE = tuple(Role)
+REVIEWERS = (Role.OWNER, Role.REVIEWER)
+OWNERS = (Role.OWNER,)
+# label, name of the URL, the roles that may open it
+TABS = [
+    ("Overview", "project-overview", REVIEWERS),
+    ("Judge", "judge", EVERYONE),
+    ("History", "judgement-history", EVERYONE),
+    ("Guidelines", "project-guidelines", EVERYONE),
+    ("Prompts", "project-prompts", REVIEWERS),
+    ("Tasks", "project-tasks", REVIEWERS),
+    ("People", "project-people", OWNERS),
+    ("Snapshots", "project-snapshots", REVIEWERS),
+    ("Runs", "project-runs", REVIEWERS),
+    ("Models", "project-models", REVIEWERS),
+    ("Settings", "project-settings", OWNERS),
+    ("Audit", "project-audit", OWNERS),
+]
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    url: str
+    is_current: bool
+
 
 @register.filter
 def markdown(text: str) -> SafeString:
+    """Hostile Markdown as harmless HTML. Wrap it in an element of class `prose`."""
     return render_markdown(text or "")
 
 
 @register.filter
-def duration(seconds: float | None) -> str:
-    """75 → "1 min 15 s". Empty for None."""
-    if seconds is None:
-        return ""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-@register.filter
-def percent(share: float | None, digits: int = 0) -> str:
-    """0.256 → "26 %". A dash for None."""
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
-
-
-@register.filter
-def ago(moment: datetime | None) -> SafeString | str:
-    """A <time> that says how long ago, with the exact moment on hover."""
+def ago(moment: datetime | None) -> str:
+    """A <time> element: "3 minutes ago", the exact moment in its tooltip. Empty for None."""
     if moment is None:
-        return "never"
+        return ""
     exact = timezone.localtime(moment)
+    seconds = (timezone.now() - moment).total_seconds()
+    if 0 <= seconds < 60:
+        words = "just now"
+    elif seconds < 0:
+        words = "in " + timesince(timezone.now(), moment, depth=1)
+    else:
+        words = timesince(moment, depth=1) + " ago"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', exact.isoformat(), f"{exact:%d %b %Y %H:%M %Z}", spoken_age(moment)
+        '<time datetime="{}" title="{}">{}</time>', exact.isoformat(), exact.strftime("%d %b %Y, %H:%M:%S %Z"), words
     )
 
 
-def spoken_age(moment: datetime) -> str:
-    seconds = (timezone.now() - moment).total_seconds()
-    if seconds < 0:
-        return f"in {spoken_span(-seconds)}"
-    return "just now" if seconds < 45 else f"{spoken_span(seconds)} ago"
+@register.filter
+def duration(value: float | timedelta | None) -> str:
+    """Seconds or a timedelta in words as short as they can be: "8 s", "3 min 5 s", "2 h 4 min", "3 d 1 h"."""
+    if value is None:
+        return "–"
+    seconds = round(value.total_seconds() if isinstance(value, timedelta) else float(value))
+    days, seconds = divmod(seconds, 86_400)
+    hours, seconds = divmod(seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    first = next((index for index, (count, _) in enumerate(parts) if count), 3)
+    shown = [f"{count} {unit}" for count, unit in parts[first : first + 2] if count]
+    return " ".join(shown) or "0 s"
 
 
-def spoken_span(seconds: float) -> str:
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = round(seconds / size)
-        if count >= 1 and (unit != "day" or seconds >= 86400):
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return "a moment"
+@register.filter
+def percent(share: float | None, decimals: int = 0) -> str:
+    """A share between 0 and 1 as "62 %"; "–" for None."""
+    return "–" if share is None else f"{share * 100:.{decimals}f} %"
 
 
-@register.simple_tag
-def status_pill(status: str, label: str = "") -> SafeString:
-    """{% status_pill run.status run.get_status_display %}"""
-    active = " pill-active" if status == "running" else ""
-    return format_html('<span class="pill pill-{}{}">{}</span>', PILLS.get(status, "neutral"), active, label or status)
+@register.inclusion_tag("_shared/pill.html")
+def status_pill(status: str, label: str = "") -> dict[str, str]:
+    """A pill for a job's status: {% status_pill run.status run.get_status_display %}."""
+    return {"kind": STATUS_KINDS.get(status, "neutral"), "label": label or str(status).capitalize()}
 
 
 @register.simple_tag(takes_context=True)
-def project_tab(context: template.Context, label: str, url_name: str, *prefixes: str) -> SafeString | str:
-    """A tab of the project, marked as current on its own page and on those whose URL name starts with a prefix."""
-    match = context["request"].resolver_match
-    open_now = ((match and match.url_name) or "").startswith((url_name, *prefixes))
+def project_tabs(context: Context) -> list[Tab]:
+    """The project's pages this membership may open, the current one marked by the longest matching path."""
+    membership, path = context["membership"], context["request"].path
+    urls = [(label, tab_url(name, membership.project_id)) for label, name, roles in TABS if membership.role in roles]
+    matching = [url for _, url in urls if url and path.startswith(url)]
+    current = max(matching, key=len, default="")
+    return [Tab(label, url, url == current) for label, url in urls if url]
+
+
+def tab_url(name: str, project_id: int) -> str:
+    """The page's address, or nothing while no such page exists in this installation."""
     try:
-        address = reverse(url_name, args=[context["project"].pk])
+        return reverse(name, args=[project_id])
     except NoReverseMatch:
         return ""
-    return format_html('<a href="{}"{}>{}</a>', address, format_html(' aria-current="page"') if open_now else "", label)
