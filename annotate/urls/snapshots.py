@@ -1,3 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotate.views import snapshots
+
+urlpatterns = [
+    path("projects/<int:project_id>/snapshots/", snapshots.project_snapshots, name="project-snapshots"),
+    path("projects/<int:project_id>/snapshots/new/", snapshots.snapshot_create, name="snapshot-create"),
+    path("projects/<int:project_id>/snapshots/<int:pk>/", snapshots.snapshot_detail, name="snapshot-detail"),
+    path("projects/<int:project_id>/snapshots/<int:pk>/retry/", snapshots.snapshot_retry, name="snapshot-retry"),
+    path(
+        "projects/<int:project_id>/snapshots/<int:pk>/download/<slug:form>/",
+        snapshots.snapshot_download,
+        name="snapshot-download",
+    ),
+]

@@ -1,0 +1,106 @@
+"""The form of a new snapshot: which judgements, and how they are split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, Func, OuterRef
+
+from annotate.models import Judgement, Project, Prompt, Snapshot, User
+from annotate.services.snapshot_filters import SnapshotFilter, parse_filters
+from annotate.services.snapshots import LARGEST_SEED
+
+MOST_CHOICES = 100  # tags or sources offered; scripts may filter by any
+
+
+def day_field(label: str) -> forms.DateField:
+    return forms.DateField(
+        label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+def several(label: str, help_text: str = "") -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label, required=False, widget=forms.CheckboxSelectMultiple, help_text=help_text
+    )
+
+
+class SnapshotForm(forms.Form):
+    name = forms.CharField(max_length=Snapshot._meta.get_field("name").max_length, required=False)
+    held_out = forms.IntegerField(
+        label="Held out for testing, in percent",
+        min_value=0,
+        max_value=90,
+        initial=10,
+        help_text="A prompt is wholly on one side: what is tested was never trained on.",
+    )
+    split_seed = forms.IntegerField(
+        min_value=0,
+        max_value=LARGEST_SEED,
+        initial=0,
+        help_text="The same seed puts the same prompt on the same side in every snapshot.",
+    )
+    since = day_field("Judged on or after")
+    until = day_field("Judged on or before")
+    include_ties = forms.BooleanField(label="Ties", required=False, initial=True)
+    include_imported = forms.BooleanField(label="Judgements imported from files", required=False, initial=True)
+    include_surplus = forms.BooleanField(
+        label="Judgements that came in after their task had enough", required=False, initial=True
+    )
+    tags = several("Prompt tags", "None chosen: all prompts.")
+    sources = several("Prompt sources")
+    annotators = several("People")
+
+    SPLIT = ("name", "held_out", "split_seed")
+    PERIOD = ("since", "until")
+    INCLUDED = ("include_ties", "include_imported", "include_surplus")
+    CHOSEN = ("tags", "sources", "annotators")
+
+    def __init__(self, data: Any, *, project: Project, suggested_name: str) -> None:
+        super().__init__(data, label_suffix="", initial={"name": suggested_name})
+        self.fields["tags"].choices = [(tag, tag) for tag in tags_of(project)]
+        self.fields["sources"].choices = [(source, source) for source in sources_of(project)]
+        self.fields["annotators"].choices = [(person.pk, str(person)) for person in annotators_of(project)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("since") and data.get("until") and data["since"] > data["until"]:
+            self.add_error("until", "This day is before the first one. Swap them, or leave one empty.")
+        return data
+
+    def period(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.PERIOD]
+
+    def included(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.INCLUDED]
+
+    def chosen(self) -> list[forms.BoundField]:
+        """The fields that have anything to choose from."""
+        return [self[name] for name in self.CHOSEN if self.fields[name].choices]
+
+    def filters(self) -> SnapshotFilter:
+        """What a valid form says; everything, when it was not filled in."""
+        if not self.is_bound:
+            return SnapshotFilter()
+        data = self.cleaned_data
+        people = [int(pk) for pk in data["annotators"]]
+        plain = {name: data[name] for name in (*self.PERIOD, *self.INCLUDED, "tags", "sources")}
+        return parse_filters({**plain, "annotators": people})
+
+
+def tags_of(project: Project) -> list[str]:
+    """The project's tags in order, the first hundred of them."""
+    tags = Prompt.objects.of_project(project).annotate(tag=Func("tags", function="unnest"))
+    return list(tags.values_list("tag", flat=True).distinct().order_by("tag")[:MOST_CHOICES])
+
+
+def sources_of(project: Project) -> list[str]:
+    sources = Prompt.objects.of_project(project).exclude(source="").values_list("source", flat=True)
+    return list(sources.distinct().order_by("source")[:MOST_CHOICES])
+
+
+def annotators_of(project: Project) -> list[User]:
+    """Everybody who has judged in the project, members or not any more."""
+    judged = Judgement.objects.of_project(project).filter(annotator=OuterRef("pk"))
+    return list(User.objects.filter(Exists(judged)).order_by("name", "pk"))

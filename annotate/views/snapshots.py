@@ -1,0 +1,177 @@
+"""Snapshots: the list, making one, looking into one, downloading it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import get_conditional_response
+from django.utils.text import slugify
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.exports.forms import FORMS, Counts
+from annotate.exports.lines import UnknownForm, count_answers, export_lines, find_form, find_split
+from annotate.forms.snapshots import SnapshotForm
+from annotate.models import JobStatus, Project, Snapshot
+from annotate.services.snapshot_facts import describe_snapshot
+from annotate.services.snapshot_filters import matching_judgements, parse_filters
+from annotate.services.snapshots import SnapshotError, create_snapshot, retry_snapshot, suggest_name
+
+PAGE_SIZE = 50
+PIECE = 64 * 1024  # characters handed to the server at once
+
+
+@login_required
+@require_safe
+def project_snapshots(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    snapshots = Snapshot.objects.visible_to(request.user).of_project(membership.project).select_related("created_by")
+    before = request.GET.get("before", "")
+    older = snapshots.filter(pk__lt=before) if before.isdecimal() else snapshots
+    page = list(older.order_by("-pk")[: PAGE_SIZE + 1])
+    context = {
+        "project": membership.project,
+        "membership": membership,
+        "snapshots": page[:PAGE_SIZE],
+        "older_url": f"?before={page[PAGE_SIZE - 1].pk}" if len(page) > PAGE_SIZE else "",
+    }
+    return render(request, "snapshots/list.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def snapshot_create(request: HttpRequest, project_id: int) -> HttpResponse:
+    """The form; a GET with fields counts what they match, a POST freezes it."""
+    membership = get_membership(request.user, project_id, OWNERS)
+    project = membership.project
+    data = request.POST if request.method == "POST" else request.GET
+    form = SnapshotForm(data or None, project=project, suggested_name=suggest_name(project))
+    if request.method == "POST" and form.is_valid():
+        snapshot = freeze(request, form, project)
+        if snapshot:
+            return redirect("snapshot-detail", project.pk, snapshot.pk)
+    context = {"project": project, "membership": membership, "form": form, "matching": count_matching(form, project)}
+    if request.htmx and request.method == "GET":
+        return render(request, "snapshots/create.html#count", context)
+    return render(request, "snapshots/create.html", context, status=422 if request.method == "POST" else 200)
+
+
+def freeze(request: HttpRequest, form: SnapshotForm, project: Project) -> Snapshot | None:
+    """The new snapshot, or None with the reason on the form."""
+    data = form.cleaned_data
+    try:
+        return create_snapshot(
+            project=project,
+            user=request.user,
+            name=data["name"],
+            filters=form.filters().to_json(),
+            test_fraction=data["held_out"] / 100,
+            split_seed=data["split_seed"],
+        )
+    except SnapshotError as error:
+        form.add_error(None, str(error))
+        return None
+
+
+def count_matching(form: SnapshotForm, project: Project) -> int | None:
+    """How many judgements the form takes; None while it cannot be read."""
+    if form.is_bound and any(name not in SnapshotForm.SPLIT for name in form.errors):
+        return None
+    return matching_judgements(project, form.filters()).count()
+
+
+@login_required
+@require_safe
+def snapshot_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
+    context = {
+        "project": membership.project,
+        "membership": membership,
+        "snapshot": snapshot,
+        "filter_words": parse_filters(snapshot.filters).describe(),
+    }
+    if snapshot.status == JobStatus.SUCCEEDED:
+        facts = describe_snapshot(snapshot)
+        context |= {"facts": facts, "downloads": list_downloads(facts.counts)}
+    name = "snapshots/detail.html#state" if request.htmx else "snapshots/detail.html"
+    return render(request, name, context)
+
+
+def list_downloads(counts: Counts) -> list[dict[str, object]]:
+    return [
+        {"form": form, "rows": form.count_rows(counts), "left_out": form.explain_left_out(counts)}
+        for form in FORMS.values()
+    ]
+
+
+@login_required
+@require_POST
+def snapshot_retry(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, OWNERS)
+    snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
+    if not retry_snapshot(snapshot=snapshot, user=request.user):
+        messages.info(request, "This snapshot is under way or finished.")
+    return redirect("snapshot-detail", project_id, pk)
+
+
+@login_required
+@require_safe
+def snapshot_download(request: HttpRequest, project_id: int, pk: int, form: str) -> HttpResponseBase:
+    """The snapshot in this form as JSON Lines, streamed; ?split=train or test for one side."""
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
+    try:
+        find_form(form)
+        split = find_split(request.GET.get("split"))
+    except UnknownForm as error:
+        return HttpResponse(str(error), status=404, content_type="text/plain; charset=utf-8")
+    if snapshot.status != JobStatus.SUCCEEDED:
+        return HttpResponse("This snapshot is not finished.", status=409, content_type="text/plain; charset=utf-8")
+    etag = f'"{snapshot.content_hash}-{form}-{split or "all"}"'
+    return get_conditional_response(request, etag=etag) or stream_download(request, snapshot, form, split, etag)
+
+
+def stream_download(
+    request: HttpRequest, snapshot: Snapshot, form: str, split: str | None, etag: str
+) -> StreamingHttpResponse:
+    """Headers say how many rows there are and how many judgements have none in this form."""
+    counts = count_answers(snapshot, split)
+    rows = FORMS[form].count_rows(counts)
+    lines = () if request.method == "HEAD" else join_lines(export_lines(snapshot, form, split))
+    filename = name_download(snapshot, form, split)
+    return StreamingHttpResponse(
+        lines,
+        content_type="application/x-ndjson; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{filename}"',
+            "ETag": etag,
+            "Cache-Control": "private, no-cache",
+            "X-Rows": str(rows),
+            "X-Rows-Left-Out": str(counts.preferences + counts.ties + counts.both_bad - rows),
+        },
+    )
+
+
+def join_lines(lines: Iterator[str]) -> Iterator[str]:
+    """Lines in pieces worth a write."""
+    piece: list[str] = []
+    size = 0
+    for line in lines:
+        piece.append(line)
+        size += len(line)
+        if size >= PIECE:
+            yield "".join(piece)
+            piece, size = [], 0
+    yield "".join(piece)
+
+
+def name_download(snapshot: Snapshot, form: str, split: str | None) -> str:
+    """A file name of plain ASCII whatever the project and the snapshot are called."""
+    project = slugify(snapshot.project.name) or f"project-{snapshot.project_id}"
+    name = slugify(snapshot.name) or f"snapshot-{snapshot.pk}"
+    return "-".join([project, name, form, *([split] if split else [])]) + ".jsonl"
