@@ -54,7 +54,7 @@ class RewardModelConfig:
     max_steps: int = settings.max_steps(0)
     seed: int = settings.seed(0)
     max_length: int = settings.max_length(512)
-    micro_batch_tokens: int = settings.micro_batch_tokens(2048)
+    micro_batch_tokens: int = settings.micro_batch_tokens(1024)
     eval_every: int = settings.eval_every(50)
     checkpoint_every: int = settings.checkpoint_every(25)
     keep_checkpoints: int = settings.keep_checkpoints(2)
@@ -90,7 +90,7 @@ class DPOConfig:
     max_steps: int = settings.max_steps(0)
     seed: int = settings.seed(0)
     max_length: int = settings.max_length(512)
-    micro_batch_tokens: int = settings.micro_batch_tokens(2048)
+    micro_batch_tokens: int = settings.micro_batch_tokens(1024)
     eval_every: int = settings.eval_every(50)
     samples: int = settings.number(
         2, "Sample prompts", "Held-out prompts answered at every evaluation; 0 is off.", PROGRESS, min=0, max=32

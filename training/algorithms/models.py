@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -69,7 +70,8 @@ class RewardModel(nn.Module):
             pad = self.model.config.get_text_config().pad_token_id
             ids = batch.ids.where(batch.mask == 1, pad)
             return self.model(input_ids=ids, attention_mask=batch.mask, **types).logits[:, 0].float()
-        trunk, head = self.model.base_model, find_head(self.model)
+        trunk: Any = self.model.base_model
+        head = find_head(self.model)
         hidden = trunk(
             input_ids=batch.ids,
             position_ids=batch.positions,
