@@ -1,0 +1,129 @@
+from datetime import timedelta
+
+from django.utils import timezone
+
+from annotate import assignment
+from annotate.models import Lease, Task
+from annotate.tasks import return_expired_leases
+from tests.factories import make_project, make_prompt, make_task
+
+
+def let_lapse(lease):
+    Lease.objects.filter(pk=lease.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def remaining(task):
+    return Task.objects.get(pk=task.pk).remaining
+
+
+def test_the_most_urgent_task_comes_first_then_the_oldest(project, carol):
+    later, first, urgent = make_task(project), make_task(project), make_task(project, priority=5)
+    Task.objects.filter(pk=later.pk).update(closed_at=timezone.now())
+    lease = assignment.lease_next(user=carol, project=project)
+    assert (lease.task_id, lease.state, remaining(urgent)) == (urgent.pk, "held", 0)
+    Lease.objects.filter(pk=lease.pk).update(state="done")
+    assert assignment.lease_next(user=carol, project=project).task_id == first.pk
+
+
+def test_asking_again_gives_the_task_that_is_held_and_takes_no_second_place(project, carol):
+    task = make_task(project, overlap=2)
+    first = assignment.lease_next(user=carol, project=project)
+    again = assignment.lease_next(user=carol, project=project)
+    assert (again.pk, again.first_on_left) == (first.pk, first.first_on_left)
+    assert again.expires_at > first.expires_at
+    assert remaining(task) == 1
+
+
+def test_a_task_goes_to_as_many_people_as_it_needs_and_no_more(project, alice, bob, carol):
+    task = make_task(project, overlap=2)
+    assert assignment.lease_next(user=alice, project=project).task_id == task.pk
+    assert assignment.lease_next(user=bob, project=project).task_id == task.pk
+    assert assignment.lease_next(user=carol, project=project) is None
+    assert remaining(task) == 0
+
+
+def test_nothing_comes_from_another_project(project, carol, alice):
+    make_task(make_project(alice, name="Another"))
+    assert assignment.lease_next(user=carol, project=project) is None
+
+
+def test_a_task_given_back_is_the_first_its_person_gets_again_on_the_same_sides(project, carol):
+    task = make_task(project)
+    lease = assignment.lease_next(user=carol, project=project)
+    assert assignment.return_lease(lease=lease)
+    assert remaining(task) == 1
+    make_task(project, priority=9)
+    again = assignment.lease_next(user=carol, project=project)
+    assert (again.pk, again.first_on_left, again.state, remaining(task)) == (lease.pk, lease.first_on_left, "held", 0)
+
+
+def test_a_page_that_closes_late_does_not_take_the_task_from_the_page_that_replaced_it(project, carol):
+    task = make_task(project)
+    seen = assignment.lease_next(user=carol, project=project).expires_at
+    lease = assignment.lease_next(user=carol, project=project)
+    assert not assignment.return_lease(lease=lease, held_until=seen)
+    assert remaining(task) == 0
+    assert assignment.return_lease(lease=lease, held_until=lease.expires_at)
+    assert not assignment.return_lease(lease=lease)
+    assert remaining(task) == 1
+
+
+def test_expired_leases_go_back_once_and_all_together(project, alice, bob, carol):
+    tasks = [make_task(project, overlap=2), make_task(project, overlap=2)]
+    leases = [assignment.lease_next(user=user, project=project) for user in (alice, bob, carol)]
+    kept = leases.pop()
+    for lease in leases:
+        let_lapse(lease)
+    assert [remaining(task) for task in tasks] == [0, 1]
+    assert return_expired_leases.apply().get() == 2
+    assert [remaining(task) for task in tasks] == [2, 1]
+    assert assignment.return_expired_leases() == 0
+    assert sorted(Lease.objects.values_list("pk", "state")) == sorted(
+        [(leases[0].pk, "expired"), (leases[1].pk, "expired"), (kept.pk, "held")]
+    )
+
+
+def test_a_heartbeat_extends_and_takes_a_lapsed_task_up_again_while_its_place_is_free(project, bob, carol):
+    task = make_task(project)
+    lease = assignment.lease_next(user=carol, project=project)
+    let_lapse(lease)
+    assert assignment.extend_lease(lease=lease) and lease.expires_at > timezone.now()
+    let_lapse(lease)
+    assignment.return_expired_leases()
+    assert assignment.extend_lease(lease=lease)
+    assert (lease.state, remaining(task)) == ("held", 0)
+    let_lapse(lease)
+    assignment.return_expired_leases()
+    assignment.lease_next(user=bob, project=project)
+    assert not assignment.extend_lease(lease=lease)
+    assert (lease.state, remaining(task)) == ("expired", 0)
+
+
+def test_a_closed_task_is_taken_out_of_a_persons_hands_when_they_ask_again(project, carol):
+    task = make_task(project)
+    assignment.lease_next(user=carol, project=project)
+    Task.objects.filter(pk=task.pk).update(closed_at=timezone.now())
+    assert assignment.lease_next(user=carol, project=project) is None
+
+
+def test_sides_are_drawn_evenly(project, carol):
+    prompt = make_prompt(project)
+    rows = [Task(project=project, prompt=prompt, key=str(n), required_judgements=1, remaining=1) for n in range(200)]
+    Task.objects.bulk_create(rows)
+    sides = []
+    while lease := assignment.lease_next(user=carol, project=project):
+        sides.append(lease.first_on_left)
+        Lease.objects.filter(pk=lease.pk).update(state="done")
+    assert len(sides) == 200
+    assert 60 <= sum(sides) <= 140  # more than five standard deviations
+
+
+def test_the_next_task_costs_the_same_however_many_there_are(project, carol, django_assert_num_queries):
+    make_task(project)
+    with django_assert_num_queries(7):  # savepoint, membership, held, queue, place, lease, release
+        assignment.lease_next(user=carol, project=project)
+    for _ in range(20):
+        make_task(project)
+    Lease.objects.update(state="done")
+    with django_assert_num_queries(7):
+        assignment.lease_next(user=carol, project=project)
