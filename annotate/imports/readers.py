@@ -12,6 +12,7 @@ from typing import Any
 from annotate.imports.rows import MAX_ROW_BYTES, RAW_CHARACTERS, FileRefused, Refusal, Row, RowRefused
 from annotate.imports.sources import BOM, Piece, Source, read_elements, read_lines
 
+NUL = "a NUL character at position {}, which the database cannot store. Remove it."
 DELIMITERS = ",;\t|"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 HEADER_WORDS = {"prompt", "instruction", "question", "text", "messages", "chosen"}
@@ -185,13 +186,10 @@ def _checked(value: Any, path: str = "") -> Any:
     where = f"“{path}” holds" if path else "holds"
     if isinstance(value, str):
         if (position := value.find("\0")) >= 0:
-            raise RowRefused(
-                f"{where} a NUL character at position {position + 1}, which the database cannot store. Remove it."
-            )
+            raise RowRefused(f"{where} " + NUL.format(position + 1))
         if half := LONE_SURROGATE.search(value):
-            raise RowRefused(
-                f"{where} half a character (U+{ord(half[0]):04X}) at position {half.start() + 1}. Remove it."
-            )
+            place = f"at position {half.start() + 1}"
+            raise RowRefused(f"{where} half a character, U+{ord(half[0]):04X}, {place}. Remove it.")
     elif isinstance(value, dict):
         for name, inner in value.items():
             _checked(name)

@@ -19,7 +19,8 @@ from annotate.imports.rows import MAX_ROW_BYTES, FileRefused
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_MAX_RATIO = 250  # of text; deflate itself ends near 1030
-GZIP_RATIO_FROM = 64 * 1024 * 1024  # bytes unpacked before the ratio counts
+GZIP_RATIO_FROM = 16 * 1024 * 1024  # bytes unpacked before the ratio counts
+LINE_END = b"\r\n"
 BOM = b"\xef\xbb\xbf"
 HEAD_BYTES = 65_536
 BINARY_SHARE = 0.1
@@ -52,9 +53,12 @@ class Piece:
 
 
 class Source:
-    """A file open for reading: unpacked, counted, and stopped at `max_bytes` of unpacked text."""
+    """A file open for reading: unpacked, counted, and refused past `max_bytes` of unpacked text.
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    With `stop_after` it looks as if it ended after about as many bytes; `is_stopped` then says that it went on.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, *, stop_after: int | None = None) -> None:
         try:
             self.file: IO[bytes] = path.open("rb")
         except FileNotFoundError as error:
@@ -63,6 +67,8 @@ class Source:
         self.file.seek(0)
         self.stream: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=self.file) if self.is_gzip else self.file
         self.max_bytes = max_bytes
+        self.stop_after = stop_after
+        self.is_stopped = False
         self.unpacked = 0
 
     def __enter__(self) -> Self:
@@ -92,6 +98,9 @@ class Source:
         return self._checked(lambda: self.stream.readline(size))
 
     def _checked(self, read: Callable[[], bytes]) -> bytes:
+        if self.stop_after is not None and self.unpacked >= self.stop_after:
+            self.is_stopped = True
+            return b""
         try:
             data = read()
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -130,20 +139,23 @@ def refuse_binary(head: bytes, filename: str) -> None:
     text = head.decode("utf-8", errors="replace")
     odd = sum(1 for character in text if character == "\ufffd" or (character < " " and character not in "\t\n\r\f"))
     if len(text) >= 32 and odd > BINARY_SHARE * len(text):
-        raise FileRefused(f"{name} is not text: {odd:,} of its first {len(text):,} characters are none. {WHAT_IS_READ}")
+        raise FileRefused(
+            f"{name} is not UTF-8 text: {odd:,} of its first {len(text):,} characters cannot be read. {WHAT_IS_READ}"
+        )
 
 
 def read_lines(source: Source) -> Iterator[Piece]:
     """The file's lines without their ends, numbered from 1, blank ones too."""
     number = 0
-    while line := source.readline(MAX_ROW_BYTES + 1):
+    while line := source.readline(MAX_ROW_BYTES + len(LINE_END)):
         number += 1
         size, rest = len(line), line
-        while size > MAX_ROW_BYTES and not rest.endswith(b"\n") and (rest := source.readline(MAX_ROW_BYTES)):
+        while not rest.endswith(b"\n") and (rest := source.readline(MAX_ROW_BYTES)):
             size += len(rest)
+        size -= len(rest) - len(rest.rstrip(LINE_END))
         if number == 1:
             line = line.removeprefix(BOM)
-        yield Piece(number, line[:MAX_ROW_BYTES].rstrip(b"\r\n"), size)
+        yield Piece(number, line.rstrip(LINE_END)[:MAX_ROW_BYTES], size)
 
 
 OUTSIDE_STRING = re.compile(rb'["\[\]{},]')

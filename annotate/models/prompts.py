@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotate.models.projects import Project
-from annotate.querysets import ScopedQuerySet
+from annotate.querysets import PromptQuerySet, ScopedQuerySet
 
 
 class Prompt(models.Model):
@@ -28,7 +28,7 @@ class Prompt(models.Model):
     content_hash = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ScopedQuerySet.as_manager()
+    objects = PromptQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -10,11 +10,10 @@ from annotate.imports.rows import FileRefused, PairRow, PromptRow, Refusal, Row
 from annotate.models import Import
 from annotate.services.pairs import find_said, place_pair
 from annotate.services.prompts import match_prompts
-from annotate.services.uploads import interpret, job_options, open_upload, read_upload
+from annotate.services.uploads import BEGINNING_BYTES, interpret, job_options, open_upload, read_upload
 
 ROWS_READ = 1_000
 ROWS_SHOWN = 20
-BYTES_READ = 16 * 1024 * 1024
 
 
 @dataclass
@@ -89,10 +88,12 @@ def preview_import(job: Import) -> Preview:
 
 def _read_beginning(job: Import, preview: Preview, found: list[tuple[int, PromptRow | PairRow, str]]) -> None:
     options = job_options(job)
-    with open_upload(job) as source:
+    with open_upload(job, stop_after=BEGINNING_BYTES) as source:
         rows = read_upload(job, source)
         try:
             for row in islice(rows, ROWS_READ):
+                if source.is_stopped:  # what is read now was cut by the stop
+                    break
                 if isinstance(row, Row) and isinstance(row.value, dict) and not preview.columns:
                     preview.columns = list(row.value)
                 meaning = interpret(job, row, options)
@@ -100,9 +101,7 @@ def _read_beginning(job: Import, preview: Preview, found: list[tuple[int, Prompt
                     preview.refused.append(meaning)
                 elif isinstance(row, Row):
                     found.append((row.number, meaning, row.raw))
-                if source.unpacked > BYTES_READ:
-                    break
-            preview.is_complete = next(rows, None) is None
+            preview.is_complete = next(rows, None) is None and not source.is_stopped
         except FileRefused as error:
             preview.columns = preview.columns or _columns(job)
             raise error
@@ -110,7 +109,7 @@ def _read_beginning(job: Import, preview: Preview, found: list[tuple[int, Prompt
 
 def _columns(job: Import) -> list[str]:
     """The header of a CSV that was refused for want of the right column."""
-    with open_upload(job) as source:
+    with open_upload(job, stop_after=BEGINNING_BYTES) as source:
         first = next((row for row in READERS[job.format](source) if isinstance(row, Row)), None)
     return list(first.value) if first and isinstance(first.value, dict) else []
 

@@ -17,6 +17,7 @@ from annotate.imports.shapes import PAIR_FIELDS, check_columns, read_prompt
 from annotate.imports.sources import Source, refuse_binary
 from annotate.models import Import
 
+BEGINNING_BYTES = 16 * 1024 * 1024  # how far a file is looked into before it is confirmed
 CHUNK_BYTES = 1024 * 1024
 DISK_FULL = "The file could not be kept: {}. Free some space on the server's disk and upload it again."
 
@@ -62,23 +63,24 @@ def upload_path(job: Import) -> Path:
     return Path(settings.UPLOADS_DIR) / job.file
 
 
-def open_upload(job: Import) -> Source:
-    return Source(upload_path(job), settings.MAX_UPLOAD_BYTES)
+def open_upload(job: Import, *, stop_after: int | None = None) -> Source:
+    return Source(upload_path(job), settings.MAX_UPLOAD_BYTES, stop_after=stop_after)
 
 
 def inspect_upload(name: str, filename: str) -> tuple[str, str]:
     """(format, contents) of the file `name` under UPLOADS_DIR. Raises FileRefused when it holds no readable row."""
-    with Source(Path(settings.UPLOADS_DIR) / name, settings.MAX_UPLOAD_BYTES) as source:
+    path = Path(settings.UPLOADS_DIR) / name
+    with Source(path, settings.MAX_UPLOAD_BYTES, stop_after=BEGINNING_BYTES) as source:
         head = source.head()
         refuse_binary(head, filename)
         found = detect_format(filename, head)
-        first: Row | Refusal | None = None
-        for first in READERS[found](source):
-            if isinstance(first, Row):
-                break
-    if first is None:
+        rows = READERS[found](source)
+        any_row = row = next(rows, None)
+        while isinstance(row, Refusal):
+            row = next(rows, None)
+    if any_row is None:
         raise FileRefused("The file has no rows: nothing but blank lines, or a header alone.")
-    is_pairs = isinstance(first, Row) and isinstance(first.value, dict) and set(PAIR_FIELDS) <= set(first.value)
+    is_pairs = row is not None and isinstance(row.value, dict) and set(PAIR_FIELDS) <= set(row.value)
     return found, Import.Contents.PAIRS if is_pairs else Import.Contents.PROMPTS
 
 
