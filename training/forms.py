@@ -1,4 +1,4 @@
-"""Forms of training. The algorithms' settings are described, limited and checked in training.algorithms.configs alone."""
+"""Forms of training. The algorithms' settings are described and checked in training.algorithms.configs alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 
 from annotate.models import JobStatus, Project, Snapshot
-from training.algorithms.configs import ALGORITHMS, BASIC, GROUPS, ConfigError, parse_config
+from training.algorithms.configs import ALGORITHMS, ConfigError, parse_config
+from training.algorithms.settings import BASIC, GROUPS
 from training.models import ModelVersion, Run
 from training.services.generations import Choice
 from training.services.registry import BASE_KINDS, default_model
@@ -99,9 +100,9 @@ class ConfigForm(forms.Form):
 def make_field(item: Field) -> forms.Field:
     """The form field of a dataclass field. Limits are hints to the browser here; parse_config enforces them."""
     about = item.metadata
-    settings = {"label": about["label"], "help_text": about["help"], "initial": item.default, "required": False}
+    settings = {"label": about["label"], "help_text": about["help"], "initial": item.default}
     if isinstance(item.default, bool):
-        return forms.BooleanField(**settings)
+        return forms.BooleanField(required=False, **settings)
     if about["choices"]:
         return forms.CharField(widget=forms.Select(choices=about["choices"]), **settings)
     if isinstance(item.default, str):
@@ -171,6 +172,6 @@ class ModelForm(forms.Form):
     origin = forms.CharField(
         label="Where it is",
         max_length=300,
-        help_text="A Hugging Face id (organisation/name) or the path of a folder in Hugging Face layout on the workers.",
+        help_text="A Hugging Face id (organisation/name), or the path of a folder in Hugging Face layout.",
     )
     name = forms.CharField(max_length=120, required=False, help_text="What to call it here; empty takes its own name.")

@@ -1,4 +1,7 @@
-"""Celery's doors to training. Each finds its job's row, calls one function and may be delivered twice."""
+"""Celery's doors to training. Each finds its job's row, if it is still there, and calls one function.
+
+Safe to deliver twice: the row says whether there is anything to do.
+"""
 
 from celery import shared_task
 
@@ -10,12 +13,14 @@ from training.services.sampling import generate
 
 @shared_task(name="training.run_training")
 def run_training(*, job_id: int) -> None:
-    train_run(Run.objects.get(pk=job_id))
+    for run in Run.objects.filter(pk=job_id):
+        train_run(run)
 
 
 @shared_task(name="training.generate_responses")
 def generate_responses(*, job_id: int) -> None:
-    generate(Generation.objects.get(pk=job_id))
+    for generation in Generation.objects.filter(pk=job_id):
+        generate(generation)
 
 
 @shared_task(name="training.recover_stalled_jobs")

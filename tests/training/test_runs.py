@@ -6,32 +6,10 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from annotate.models import Author, JobStatus
-from annotate.services.snapshots import create_snapshot
-from tests.training.factories import QUICK, judge, make_backbone, make_policy
 from training.models import ModelVersion, Run
 from training.services.execution import train_run
-from training.services.runs import launch_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def launch(project, alice):
-    """`launch("dpo", epochs=2)` launches a run on eight judgements with tiny models."""
-
-    def launch(algorithm: str, **config: object) -> Run:
-        judge(project, alice, count=8)
-        base = make_policy(project) if algorithm == "dpo" else make_backbone(project)
-        return launch_run(
-            project=project,
-            user=alice,
-            algorithm=algorithm,
-            snapshot=create_snapshot(project=project, user=alice),
-            base_model=base,
-            config={**QUICK, **config},
-        )
-
-    return launch
 
 
 def test_a_reward_run_leaves_a_model_and_everything_it_said(launch):

@@ -30,7 +30,7 @@ def train_run(run: Run) -> bool:
 
 
 def train(run: Run, pulse: Heartbeat) -> None:
-    """The work of a claimed run. Raises JobFailed, JobCancelled, WorkerStopping or ClaimLost when it does not succeed."""
+    """The work of a claimed run. Raises JobFailed, JobCancelled, WorkerStopping or ClaimLost."""
     wait_for_snapshot(run.snapshot, pulse)
     pulse.check()
     model_folder = ensure_files(run.base_model)

@@ -104,11 +104,8 @@ def check_folder(path: Path) -> str:
     folder = path.resolve()
     if not any(folder.is_relative_to(Path(root).resolve()) for root in settings.MODEL_ROOTS):
         allowed = ", ".join(map(str, settings.MODEL_ROOTS))
-        raise ValidationError(
-            {
-                "origin": f"{path} is outside the folders this site takes models from ({allowed}). Set MODEL_ROOTS to add one."
-            }
-        )
+        message = f"{path} is outside the folders this site takes models from ({allowed}). Set MODEL_ROOTS to add one."
+        raise ValidationError({"origin": message})
     if not (folder / "config.json").is_file():
         raise ValidationError({"origin": f"{path} has no config.json. Name a folder in Hugging Face layout."})
     return str(folder)

@@ -19,7 +19,7 @@ OURS = ("restarted",)  # kinds that this side writes; the trainer's file does no
 
 
 class EventReader:
-    """Reads what a growing file has gained, and starts over when it was replaced by another (a resumed trainer does)."""
+    """Reads what a growing file has gained, and starts over when a resumed trainer has replaced it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
 from annotate.models import Membership
+from training.figures import headline
 from training.forms import ModelForm
 from training.models import ModelVersion
 from training.services.registry import add_model, ensure_base_models, make_default
@@ -59,6 +60,7 @@ def model_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse
         "project": membership.project,
         "membership": membership,
         "model": model,
+        "headline": headline(model.metrics),
         "children": model.children.select_related("run").order_by("-id")[:50],
         "generations": model.generations.select_related("created_by").order_by("-id")[:20],
     }

@@ -15,6 +15,7 @@ from annotate.models import Membership
 from annotate.services.snapshots import SnapshotError, create_snapshot
 from training.algorithms.configs import ALGORITHMS, ConfigError
 from training.curves import EVAL, TRAIN, charts_of, table_keys, table_rows
+from training.figures import facts_of, headline, settings_of
 from training.forms import ConfigForm, LaunchForm
 from training.models import Run
 from training.services.registry import ensure_base_models
@@ -95,6 +96,10 @@ def run_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
         "project": membership.project,
         "membership": membership,
         "run": run,
+        "headline": headline(run.metrics),
+        "settings": settings_of(run.algorithm, run.config),
+        "facts": facts_of(run.facts),
+        "seconds": (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else None,
         "rows": table_rows(run.algorithm, figures),
         "keys": table_keys(run.algorithm),
         "samples": run.events.filter(kind="sample").order_by("-step")[:3],

@@ -1,0 +1,24 @@
+import pytest
+
+from annotate.services.snapshots import create_snapshot
+from tests.training.factories import QUICK, judge, make_backbone, make_policy
+from training.models import Run
+from training.services.runs import launch_run
+
+
+@pytest.fixture
+def launch(project, alice):
+    """`launch("dpo", epochs=2)` launches a run on eight judgements with tiny models."""
+
+    def launch(algorithm: str, **config: object) -> Run:
+        judge(project, alice, count=8)
+        return launch_run(
+            project=project,
+            user=alice,
+            algorithm=algorithm,
+            snapshot=create_snapshot(project=project, user=alice),
+            base_model=make_policy(project) if algorithm == "dpo" else make_backbone(project),
+            config={**QUICK, **config},
+        )
+
+    return launch

@@ -1,0 +1,78 @@
+"""A run's results in words and numbers, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from training.algorithms.configs import ALGORITHMS
+
+
+class Figure(NamedTuple):
+    label: str
+    value: str
+    note: str = ""
+
+
+def headline(metrics: Mapping[str, Any]) -> list[Figure]:
+    """The last evaluation's figures that one looks at first; none before the first evaluation."""
+    figures = []
+    if metrics.get("accuracy") is not None:
+        figures.append(Figure("Held-out accuracy", percent(metrics["accuracy"]), interval(metrics)))
+    if metrics.get("loss") is not None:
+        figures.append(Figure("Held-out loss", f"{metrics['loss']:.3f}"))
+    if metrics.get("margin") is not None:
+        figures.append(Figure("Margin", f"{metrics['margin']:.3f}"))
+    if metrics.get("drift/chosen") is not None:
+        drift = f"{metrics['drift/chosen']:+.1f} / {metrics['drift/rejected']:+.1f}"
+        figures.append(Figure("Drift chosen / rejected", drift, "nats from the reference"))
+    return figures
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def interval(metrics: Mapping[str, Any]) -> str:
+    """“61–81 % on 80 pairs”: the 95 % interval."""
+    if metrics.get("accuracy_low") is None or not metrics.get("pairs"):
+        return ""
+    low, high = 100 * metrics["accuracy_low"], 100 * metrics["accuracy_high"]
+    return f"95 %: {low:.0f}–{high:.0f} % on {metrics['pairs']} pairs"
+
+
+def settings_of(algorithm: str, config: Mapping[str, Any]) -> list[Figure]:
+    """Every setting of a run with its label; settings that this version no longer knows keep their names."""
+    known = {item.name: item.metadata["label"] for item in fields(ALGORITHMS[algorithm])}
+    return [Figure(known.get(name, name), spell(value)) for name, value in config.items()]
+
+
+def spell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def facts_of(facts: Mapping[str, Any]) -> list[Figure]:
+    """Where and with what a run was done."""
+    versions = facts.get("versions") or {}
+    data = facts.get("data") or {}
+    rows = [
+        ("Device", facts.get("device")),
+        ("Precision", {"no": "fp32"}.get(facts.get("precision", ""), facts.get("precision"))),
+        ("Threads", facts.get("threads")),
+        ("Parameters", thousands(facts.get("parameters"))),
+        ("Trained", thousands(facts.get("trainable"))),
+        ("Prompts cut", facts.get("prompts_truncated")),
+        ("Responses cut", facts.get("completions_truncated")),
+        ("Ties left out", facts.get("dropped")),
+        ("Commit", (facts.get("commit") or "")[:12]),
+        *((f"{name} data", f"{about['rows']} lines, {about['sha256'][:12]}") for name, about in sorted(data.items())),
+        *sorted(versions.items()),
+    ]
+    return [Figure(label, str(value)) for label, value in rows if value not in (None, "")]
+
+
+def thousands(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
