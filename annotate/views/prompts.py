@@ -80,10 +80,7 @@ def prompt_detail(request: HttpRequest, project_id: int, pk: int) -> HttpRespons
         "prompt": prompt,
         "responses": responses,
         "task_count": prompt.tasks.count(),
-        "judgement_count": Judgement.objects.of_project(membership.project)
-        .answers()
-        .filter(task__prompt=prompt)
-        .count(),
+        "judgement_count": answers.filter(task__prompt=prompt).count(),
     }
     return render(request, "prompts/detail.html", context)
 
