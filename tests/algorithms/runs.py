@@ -20,7 +20,9 @@ def make_rows(count: int, *, seed: int = 0) -> list[dict[str, Any]]:
     rng = random.Random(seed)
     rows = []
     for number in range(count):
-        completions = [word + "".join(rng.choice("abc ") for _ in range(rng.randint(3, 20))) for word in ("yes ", "no ")]
+        completions = [
+            word + "".join(rng.choice("abc ") for _ in range(rng.randint(3, 20))) for word in ("yes ", "no ")
+        ]
         chosen = rng.randint(0, 1)
         if chosen:
             completions.reverse()

@@ -93,7 +93,10 @@ def test_weights_get_mean_one_and_zeros_are_left_out():
         ({"prompt": [{"role": "robot", "content": "x"}]}, "'prompt' holds .*robot"),
         ({"label": {"kind": "rank"}}, "its kind must be 'pair' or 'tie'"),
         ({"label": {"kind": "pair", "chosen": 0, "rejected": 0}}, "two different places among 2 completions"),
-        ({"label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": 2}}, "strength must be above 0 and at most 1"),
+        (
+            {"label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": 2}},
+            "strength must be above 0 and at most 1",
+        ),
         ({"weight": -1}, "'weight' is -1"),
     ],
 )
@@ -104,7 +107,7 @@ def test_a_bad_group_is_told_field_and_value(change, message):
 
 def test_a_bad_line_is_told_file_and_line(tmp_path):
     path = tmp_path / "train.jsonl"
-    path.write_text("\n".join([*(json.dumps(row) for row in make_rows(6)), '{"id": '] ) + "\n")
+    path.write_text("\n".join([*(json.dumps(row) for row in make_rows(6)), '{"id": ']) + "\n")
     with pytest.raises(ValueError, match=r"train\.jsonl, line 7: this is not JSON"):
         read_groups(path)
 

@@ -11,10 +11,18 @@ from training.algorithms.models import Policy, load_reward_model, without_dropou
 from training.algorithms.packing import collate, cost, micro_batches, step_groups
 
 TOKENIZER = policy_tokenizer()
-SMALL = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 259}
+SMALL = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "vocab_size": 259,
+}
 MODELS = {
     "llama": lambda: LlamaForCausalLM(LlamaConfig(**SMALL, num_key_value_heads=2)),
-    "gpt2": lambda: GPT2LMHeadModel(GPT2Config(vocab_size=259, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0)),
+    "gpt2": lambda: GPT2LMHeadModel(
+        GPT2Config(vocab_size=259, n_embd=32, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0)
+    ),
     "sliding window": lambda: MistralForCausalLM(MistralConfig(**SMALL, num_key_value_heads=2, sliding_window=16)),
 }
 
