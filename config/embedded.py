@@ -99,6 +99,10 @@ class Postgres:
     data: Path
     options: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def log(self) -> Path:
+        return self.data.parent / "log" / "postgres.log"
+
     def initialise(self) -> None:
         """Make the folder ready for a start; set up the cluster when it has none: UTF-8, sorted alike everywhere."""
         self.data.mkdir(parents=True, exist_ok=True)
@@ -137,29 +141,30 @@ class Postgres:
             return None
 
     def start(self) -> None:
-        """Start the server and wait until it answers; its output goes to `<data>.log`.
+        """Start the server and wait until it answers.
 
         Raises EmbeddedServiceError with the last line of the log when it ends instead.
         """
         self.initialise()
-        log = self.data.with_suffix(".log")
-        with log.open("ab") as output:
+        self.log.parent.mkdir(exist_ok=True)
+        with self.log.open("ab") as output:
             server = subprocess.Popen(
                 self.command(), stdout=output, stderr=output, start_new_session=True, **self.as_server_user()
             )
-        self.wait_until_ready(server, log)
+        self.wait_until_ready(server)
 
-    def wait_until_ready(self, server: subprocess.Popen[bytes] | None = None, log: Path | None = None) -> None:
+    def wait_until_ready(self, server: subprocess.Popen[bytes] | None = None) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if server is not None and log is not None and server.poll() is not None:
-                raise EmbeddedServiceError(f"Postgres ended while starting: {last_line(log.read_text())} (see {log})")
+            if server is not None and server.poll() is not None:
+                reason = last_line(self.log.read_text(errors="replace"))
+                raise EmbeddedServiceError(f"Postgres ended while starting: {reason} (see {self.log})")
             try:
                 psycopg.connect(self.url(SUPERUSER), connect_timeout=2).close()
                 return
             except psycopg.OperationalError:
                 time.sleep(0.05)
-        raise EmbeddedServiceError(f"Postgres in {self.data} did not answer within {START_SECONDS} seconds.")
+        raise EmbeddedServiceError(f"Postgres did not answer within {START_SECONDS} seconds; {self.log} says why.")
 
     def stop(self) -> None:
         """Fast shutdown: sessions are ended, everything is written, the process is gone on return."""
@@ -208,6 +213,14 @@ class Postgres:
                 with self._changing():
                     if is_last_user(users):
                         self.stop()
+
+    def stop_when_unused(self) -> None:
+        """Stop a server that a killed process left behind; one that somebody holds on to stays."""
+        if self.process() is None:
+            return
+        with self._changing(), lock_file(self.data, "users") as users:
+            if is_last_user(users):
+                self.stop()
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -310,6 +323,7 @@ def valkey_command(data: Path, socket: Path) -> list[str]:
     data.mkdir(parents=True, exist_ok=True)
     socket.parent.mkdir(parents=True, exist_ok=True)
     durable = {"appendonly": "yes", "appendfsync": "everysec", "loglevel": "warning", "maxmemory-policy": "noeviction"}
+    durable["set-proc-title"] = "no"  # a new title would overwrite the mark in its environment (config/supervision.py)
     path = data / "valkey.conf"
     generate_config_file(path, 0, data, durable, socket)
     return [str(get_binary_path()), str(path)]

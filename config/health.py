@@ -27,8 +27,8 @@ def database_answers() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             return True
-    except DatabaseError:
-        logger.exception("The database does not answer.")
+    except DatabaseError as error:
+        logger.warning("The database does not answer: %s", error)
         return False
 
 
@@ -36,6 +36,6 @@ def broker_answers() -> bool:
     try:
         with app.connection_for_write(transport_options={"socket_connect_timeout": 2, "socket_timeout": 2}) as broker:
             return bool(broker.default_channel.client.ping())
-    except (KombuError, RedisError, OSError):
-        logger.exception("The broker does not answer.")
+    except (KombuError, RedisError, OSError) as error:
+        logger.warning("The broker does not answer: %s", error)
         return False

@@ -8,14 +8,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.shortcuts import resolve_url
 
+from annotate.services.people import ensure_setup_link
 from config.embedded import (
     DATABASE_NAME,
     Postgres,
@@ -28,9 +32,11 @@ from config.embedded import (
 from config.output import Output
 from config.preflight import find_problem
 from config.processes import QUEUES, beat_command, web_command, worker_command
-from config.supervision import SUPERVISOR_LOG, Program, Supervisor, end_left_overs
+from config.supervision import SUPERVISOR_LOG, Program, Supervisor, end_left_overs, end_orphans
 
 FIRST_PAGE_SECONDS = 90
+FAILED_STARTS = 3
+ORPHAN_SECONDS = 5
 
 
 def serve(*, host: str, port: int) -> None:
@@ -48,18 +54,18 @@ def serve(*, host: str, port: int) -> None:
         if uses_embedded_broker(var):
             programs.append(valkey_program(var))
         if postgres := chosen_postgres():
+            postgres.stop_when_unused()
             stack.enter_context(postgres.in_use())
             programs += postgres_programs(postgres, var)
         supervisor = stack.enter_context(Supervisor(programs, var))
-        output = Output(supervisor.logs, [*(program.name for program in programs), SUPERVISOR_LOG])
+        shown = [program.name for program in programs if not program.service]  # the services' logs stay in their files
+        output = Output(supervisor.logs, [*shown, SUPERVISOR_LOG])
         prepare_database(postgres)
         collect_static_files(var)
         supervisor.start_app()
         wait_for_first_page(host, port, supervisor, output)
         say_ready(address, time.monotonic() - started)
-        while supervisor.is_alive():
-            output.forward()
-            time.sleep(0.2)
+        watch(supervisor, output)
     raise SystemExit(f"The supervisor ended by itself; {var / 'log'} says why. Start again with the same command.")
 
 
@@ -165,36 +171,58 @@ def collect_static_files(var: Path) -> None:
 
 
 def wait_for_first_page(host: str, port: int, supervisor: Supervisor, output: Output) -> None:
-    """Return when a page has been answered.
+    """Return when the sign-in page has been answered.
 
-    Raises SystemExit when the web server keeps ending, or none has come in time.
+    Raises SystemExit when the web server keeps ending, when the page fails, or when none has come in time.
     """
     deadline = time.monotonic() + FIRST_PAGE_SECONDS
-    while not page_answers("127.0.0.1" if host == "0.0.0.0" else host, port):
+    states = [""]
+    while (status := first_page_status("127.0.0.1" if host == "0.0.0.0" else host, port)) is None:
         output.forward()
-        if supervisor.states()["web"] == "BACKOFF" or not supervisor.is_alive():
-            raise SystemExit("The web server does not start; its last lines above say why.")
+        states.append(supervisor.states()["web"])
+        failures = sum(state == "BACKOFF" != before for before, state in pairwise(states))
+        if failures >= FAILED_STARTS:
+            raise SystemExit(f"The web server ended {failures} times while starting; its last lines above say why.")
         if time.monotonic() > deadline:
             raise SystemExit(f"No page was answered within {FIRST_PAGE_SECONDS} seconds; see {supervisor.logs}.")
         time.sleep(0.1)
+    output.forward()
+    if status >= 500:
+        raise SystemExit(
+            f"The first page failed with status {status}; the lines above or in {supervisor.logs} say why."
+        )
 
 
-def page_answers(host: str, port: int) -> bool:
-    """Whether the sign-in page comes back without a server error."""
-    request = http.client.HTTPConnection(host, port, timeout=10)
+def first_page_status(host: str, port: int) -> int | None:
+    """The status of the sign-in page, or None when nobody answers."""
+    request = http.client.HTTPConnection(host, port, timeout=30)
     try:
-        request.request("GET", "/")
-        return request.getresponse().status < 500
+        request.request("GET", resolve_url(settings.LOGIN_URL))
+        return request.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         request.close()
 
 
+def watch(supervisor: Supervisor, output: Output) -> None:
+    """Forward output and clear away orphans for as long as the supervisor lives."""
+    next_look = time.monotonic()
+    while supervisor.is_alive():
+        output.forward()
+        if time.monotonic() >= next_look:
+            end_orphans(supervisor.var)
+            next_look = time.monotonic() + ORPHAN_SECONDS
+        time.sleep(0.2)
+    output.forward()
+
+
 def say_ready(address: str, seconds: float) -> None:
-    link = None
+    link = ensure_setup_link()
     connection.close()
     print(f"\nPlumbline is ready after {seconds:.1f} s: {address}")
     if link:
-        print(f"Create the first owner, once, within a day: {link}")
+        print(f"Create the first owner with this link, which works once and for a day: {urljoin(address, link)}")
+    else:
+        print(f"Sign in at {urljoin(address, resolve_url(settings.LOGIN_URL))}")
     print("Ctrl-C stops everything; the data stays.\n", flush=True)

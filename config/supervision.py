@@ -6,6 +6,7 @@ what a crash left behind is found, even when its parent is gone.
 
 import ctypes
 import os
+import secrets
 import shlex
 import signal
 import subprocess
@@ -26,6 +27,7 @@ MARK = "PLUMBLINE_SERVE"
 # Celery's advice against root is for servers that are shared; the container runs it as a user of its own.
 QUIET = "ignore:You're running the worker with superuser,ignore:pkg_resources"
 SUPERVISOR_LOG = "supervisor"
+CLIENT = "serve"
 RPC_INTERFACE = "supervisor.rpcinterface:make_main_rpcinterface"
 
 
@@ -37,7 +39,7 @@ class Program:
     command: Sequence[str]
     service: bool = False
     stop_signal: str = "TERM"
-    stop_seconds: int = 4
+    stop_seconds: int = 3
     directory: Path = BASE_DIR
     user: str = ""
 
@@ -61,12 +63,12 @@ class Program:
         return section(f"program:{self.name}", options)
 
 
-def configuration(programs: Iterable[Program], *, socket: Path, logs: Path, run: Path) -> str:
+def configuration(programs: Iterable[Program], *, socket: Path, password: str, logs: Path, run: Path) -> str:
     """supervisord's configuration: the services in one group, everything that uses them in another."""
     services = [program.name for program in programs if program.service]
     users = [program.name for program in programs if not program.service]
     parts = [
-        section("unix_http_server", {"file": escape(str(socket)), "chmod": "0700"}),
+        section("unix_http_server", {"file": escape(str(socket)), "username": CLIENT, "password": password}),
         section(
             "rpcinterface:supervisor",
             {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"},
@@ -107,6 +109,7 @@ class Supervisor:
     programs: Sequence[Program]
     var: Path
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    password: str = field(default_factory=lambda: secrets.token_hex(16), init=False, repr=False)
 
     @property
     def logs(self) -> Path:
@@ -122,7 +125,9 @@ class Supervisor:
             folder.mkdir(parents=True, exist_ok=True)
         self.socket.unlink(missing_ok=True)
         path = run / "supervisord.conf"
-        path.write_text(configuration(self.programs, socket=self.socket, logs=self.logs, run=run))
+        path.touch(mode=0o600)
+        text = configuration(self.programs, socket=self.socket, password=self.password, logs=self.logs, run=run)
+        path.write_text(text)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--silent", "-c", str(path)],
             env={**os.environ, MARK: str(self.var), "PYTHONWARNINGS": QUIET},
@@ -139,7 +144,7 @@ class Supervisor:
         if self.process is not None:
             self.process.terminate()
             try:
-                self.process.wait(9)
+                self.process.wait(8)
             except subprocess.TimeoutExpired:
                 self.process.kill()
         end_left_overs(self.var)
@@ -156,7 +161,7 @@ class Supervisor:
         return {info["name"]: info["statename"] for info in self._call("getAllProcessInfo")}
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        transport = SupervisorTransport(None, None, f"unix://{self.socket}")
+        transport = SupervisorTransport(CLIENT, self.password, f"unix://{self.socket}")
         deadline = time.monotonic() + 20
         while not self.socket.exists() and self.is_alive() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -170,15 +175,41 @@ def end_with_parent() -> None:
 
 
 def marked_processes(var: Path) -> list[psutil.Process]:
-    """Processes that a `serve` with this folder started, directly or not."""
+    """Processes that a `serve` with this folder started, directly or not, but for Postgres, which is known by its own
+    pid file and wants a stop of its own kind."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == str(var) and process.pid != os.getpid():
+            if process.environ().get(MARK) == str(var) and process.name() != "postgres":
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
     return found
+
+
+def command_line(process: psutil.Process) -> str:
+    """What it was started with; empty when it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def end_orphans(var: Path) -> None:
+    """End what outlived its parent: the children of a process that was killed, which has been started again.
+
+    A web worker would go on answering with the old code, a trainer would write beside its successor.
+    """
+    found = marked_processes(var)
+    known = {process.pid for process in found} | {os.getpid()}
+    end_processes([process for process in found if parent_of(process) not in known], seconds=2)
+
+
+def parent_of(process: psutil.Process) -> int:
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:
+        return os.getpid()
 
 
 def end_left_overs(var: Path) -> int:
@@ -187,8 +218,7 @@ def end_left_overs(var: Path) -> int:
     Returns how many processes there were.
     """
     found = marked_processes(var)
-    supervisors = [process for process in found if "supervisor.supervisord" in process.cmdline()]
-    end_processes(supervisors, seconds=12)
+    end_processes([process for process in found if "supervisor.supervisord" in command_line(process)], seconds=12)
     end_processes(marked_processes(var), seconds=2)
     return len(found)
 

@@ -10,6 +10,8 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -20,16 +22,26 @@ from django.conf import settings
 
 from config import preflight
 from config.embedded import DATABASE_NAME, Postgres, valkey_socket
-from config.supervision import marked_processes
+from config.supervision import command_line, end_left_overs, marked_processes
 from tests.config.conftest import free_port
 
 OURS = {"DATABASE_URL", "BROKER_URL", "PLUMBLINE_VAR", "DJANGO_SETTINGS_MODULE"}
 
 
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder of its own; whatever a failed test left running in it is ended."""
+    with tempfile.TemporaryDirectory(prefix="plumbline-serve-") as name:
+        var = Path(name) / "var"
+        yield var
+        end_left_overs(var)
+        Postgres(var / "postgres").stop()
+
+
 @pytest.fixture
 def var() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="plumbline-serve-") as folder:
-        yield Path(folder) / "var"
+    with folder() as var:
+        yield var
 
 
 def start(var: Path, port: int, **environment: str) -> subprocess.Popen[str]:
@@ -68,20 +80,57 @@ def stop(server: subprocess.Popen[str], var: Path, number: int) -> float:
 
 def processes(var: Path) -> dict[str, list[psutil.Process]]:
     """What runs, by the part of its command line that names it."""
-    running = [(process, " ".join(process.cmdline())) for process in marked_processes(var)]
+    running = [(process, command_line(process)) for process in marked_processes(var)]
     parts = ("granian", "--queues default", "--queues inference", "--queues training", " beat ", "valkey-server")
     return {part: [process for process, command in running if part in command] for part in parts}
 
 
-def test_serve_runs_everything_stops_at_once_and_keeps_the_data(var):
+@dataclass(frozen=True)
+class Running:
+    var: Path
+    address: str
+    link: str
+    server: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """One start that several tests look at."""
+    with folder() as var:
+        server = start(var, free_port())
+        address = read_until(server, r"Plumbline is ready after [\d.]+ s: (\S+)")[1]
+        link = read_until(server, r"Create the first owner.* (http\S+)")[1]
+        yield Running(var, address, link, server)
+        stop(server, var, signal.SIGINT)
+
+
+def test_serve_runs_every_process_and_the_first_owners_link_opens(running):
+    assert urllib.request.urlopen(running.link).status == 200
+    assert urllib.request.urlopen(f"{running.address}/healthz").read() == b'{"database": true, "broker": true}'
+    assert [name for name, found in processes(running.var).items() if not found] == []
+
+
+def test_only_one_serve_at_a_time_uses_a_folder(running):
+    second = start(running.var, free_port())
+    output, _ = second.communicate(timeout=20)
+    assert (second.returncode, len(output.splitlines())) == (1, 1)
+    assert output.startswith(f"Plumbline already runs with the data in {running.var}.")
+
+
+@pytest.mark.parametrize("name", ["--queues training", "granian", "valkey-server"])
+def test_a_process_that_is_killed_is_started_again_and_leaves_no_orphans(running, name):
+    dead = processes(running.var)[name]
+    dead[0].kill()
+    read_until(running.server, r"supervisor +\| .*exited")
+    deadline = time.monotonic() + 30
+    while len(alive := processes(running.var)[name]) != len(dead) or set(alive) & set(dead):
+        assert time.monotonic() < deadline, f"{name} runs as {alive}, and ran as {dead}"
+
+
+def test_the_data_outlives_a_stop_and_a_kill_and_no_process_does(var):
     port = free_port()
     server = start(var, port)
-    address = read_until(server, r"Plumbline is ready after [\d.]+ s: (\S+)")[1]
-    assert address == f"http://127.0.0.1:{port}"
-    link = read_until(server, r"Create the first owner.* (http\S+)")[1]
-    assert urllib.request.urlopen(link).status == 200
-    assert urllib.request.urlopen(f"{address}/healthz").read() == b'{"database": true, "broker": true}'
-    assert {name for name, found in processes(var).items() if not found} == set()
+    read_until(server, "Plumbline is ready")
     with psycopg.connect(Postgres(var / "postgres").url(DATABASE_NAME), autocommit=True) as database:
         database.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     redis.Redis(unix_socket_path=str(valkey_socket(var))).rpush("kept", "message")
@@ -89,43 +138,20 @@ def test_serve_runs_everything_stops_at_once_and_keeps_the_data(var):
 
     server = start(var, port)
     read_until(server, "Plumbline is ready")
-    with psycopg.connect(Postgres(var / "postgres").url(DATABASE_NAME)) as database:
-        assert database.execute("SELECT answer FROM kept").fetchone() == (42,)
-    assert redis.Redis(unix_socket_path=str(valkey_socket(var))).lrange("kept", 0, -1) == [b"message"]
+    assert_kept(var)
+    server.kill()  # its supervisor notices and stops everything; the next start waits for that
+    server.wait()
+
+    server = start(var, port)
+    read_until(server, "Plumbline is ready")
+    assert_kept(var)
     assert stop(server, var, signal.SIGTERM) < 10
 
 
-def test_a_process_that_dies_is_started_again(var):
-    server = start(var, free_port())
-    read_until(server, "Plumbline is ready")
-    dead = processes(var)["--queues training"][0]
-    dead.kill()
-    read_until(server, r"supervisor \| .*exited: training")
-    deadline = time.monotonic() + 20
-    while not [process for process in processes(var)["--queues training"] if process.pid != dead.pid]:
-        assert time.monotonic() < deadline
-    stop(server, var, signal.SIGINT)
-
-
-def test_a_killed_serve_takes_its_processes_along_and_the_next_one_starts_cleanly(var):
-    port = free_port()
-    server = start(var, port)
-    read_until(server, "Plumbline is ready")
-    server.kill()
-    server.wait()
-    server = start(var, port)
-    read_until(server, "Plumbline is ready")
-    stop(server, var, signal.SIGINT)
-
-
-def test_only_one_serve_at_a_time_uses_a_folder(var):
-    first = start(var, free_port())
-    read_until(first, "Plumbline is ready")
-    second = start(var, free_port())
-    output, _ = second.communicate(timeout=20)
-    assert (second.returncode, len(output.splitlines())) == (1, 1)
-    assert output.startswith(f"Plumbline already runs with the data in {var}.")
-    stop(first, var, signal.SIGINT)
+def assert_kept(var: Path) -> None:
+    with psycopg.connect(Postgres(var / "postgres").url(DATABASE_NAME)) as database:
+        assert database.execute("SELECT answer FROM kept").fetchone() == (42,)
+    assert redis.Redis(unix_socket_path=str(valkey_socket(var))).lrange("kept", 0, -1) == [b"message"]
 
 
 def test_a_port_in_use_is_one_sentence(var):
