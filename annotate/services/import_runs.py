@@ -14,15 +14,11 @@ from annotate.models import Import, JobStatus, RefusedRow
 from annotate.models.jobs import HEARTBEAT_SECONDS
 from annotate.services.pairs import add_pairs
 from annotate.services.prompts import Outcome, add_prompts
-from annotate.services.uploads import interpret, job_options, open_upload, read_upload, remove_upload
+from annotate.services.uploads import author_of_file, interpret, job_options, open_upload, read_upload, remove_upload
 
 BATCH_ROWS = 500
 BATCH_BYTES = 16 * 1024 * 1024
 MAX_REASON = 500
-MAX_ATTEMPTS = 10
-INTERRUPTED = (
-    "The worker was interrupted ten times while reading this file. Its log says why; then let the import go on."
-)
 
 
 def run_import(job: Import) -> bool:
@@ -32,9 +28,6 @@ def run_import(job: Import) -> bool:
     """
     if not job.take():
         return False
-    if job.attempts > MAX_ATTEMPTS:
-        job.end(JobStatus.FAILED, error=INTERRUPTED)
-        return True
     try:
         is_cancelled = _read_all(job)
     except (FileRefused, DataError, IntegrityError) as error:
@@ -109,8 +102,3 @@ def _store_rows(job: Import, rows: list[PromptRow | PairRow]) -> list[Outcome]:
         return add_pairs(project=job.project, rows=pairs, author_name=author_name)
     prompts = [row for row in rows if isinstance(row, PromptRow)]
     return add_prompts(project=job.project, rows=prompts, author_name=author_name)
-
-
-def author_of_file(job: Import) -> str:
-    """Who wrote the responses of a file that names nobody: the file, without its endings."""
-    return job.filename.split(".")[0][:200] or "pasted text"

@@ -9,8 +9,8 @@ from annotate.imports.readers import READERS
 from annotate.imports.rows import FileRefused, PairRow, PromptRow, Refusal, Row
 from annotate.models import Import
 from annotate.services.pairs import find_said, place_pair
-from annotate.services.prompts import match_prompts
-from annotate.services.uploads import BEGINNING_BYTES, interpret, job_options, open_upload, read_upload
+from annotate.services.prompts import match_prompts, match_responses
+from annotate.services.uploads import BEGINNING_BYTES, author_of_file, interpret, job_options, open_upload, read_upload
 
 ROWS_READ = 1_000
 ROWS_SHOWN = 20
@@ -117,6 +117,7 @@ def _columns(job: Import) -> list[str]:
 def _match(job: Import, preview: Preview, found: list[tuple[int, PromptRow | PairRow, str]]) -> None:
     prompts = [row.prompt if isinstance(row, PairRow) else row for _, row, _ in found]
     outcomes = match_prompts(project=job.project, rows=prompts)
+    match_responses(rows=prompts, outcomes=outcomes, author_name=author_of_file(job))
     pairs = [place_pair(row) for _, row, _ in found if isinstance(row, PairRow)]
     said = set(find_said(project=job.project, pairs=pairs)) if pairs else set()
     for (number, row, raw), prompt, outcome in zip(found, prompts, outcomes, strict=True):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import models, transaction
 
 from annotate.imports.conversations import check_prompt
-from annotate.imports.rows import PromptRow
+from annotate.imports.rows import PromptRow, ReadResponse
 from annotate.models import Author, Project, Prompt, Response, User
 from annotate.services.audit import record_audit
 from annotate.services.responses import add_responses, get_author
@@ -40,6 +40,11 @@ def text_key(prefix: str, *parts: str) -> str:
     return f"{prefix}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}"
 
 
+def response_key(read: ReadResponse, author_name: str) -> str:
+    """The key of a response that came with its prompt: by whom, and what."""
+    return text_key("file", read.author or author_name, read.text)
+
+
 def lock_project(project: Project) -> None:
     """One writer of prompts at a time in a project, until the transaction ends; judging goes on meanwhile."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
@@ -65,6 +70,23 @@ def match_prompts(*, project: Project, rows: Sequence[PromptRow]) -> list[Outcom
                 by_id[row.external_id] = prompt
             outcomes.append(Outcome(prompt, is_new=True))
     return outcomes
+
+
+def match_responses(*, rows: Sequence[PromptRow], outcomes: Sequence[Outcome], author_name: str) -> None:
+    """Mark the rows whose prompt is known and brings a response that is not. One statement; writes nothing."""
+    brought = [
+        (outcome, response_key(read, author_name))
+        for row, outcome in zip(rows, outcomes, strict=True)
+        for read in row.responses
+        if outcome.prompt and outcome.prompt.pk
+    ]
+    prompts = {outcome.prompt for outcome, _ in brought}
+    found = Response.objects.filter(prompt__in=prompts, key__in={key for _, key in brought})
+    known = set(found.values_list("prompt_id", "key"))
+    for outcome, key in brought:
+        place = (outcome.prompt.pk if outcome.prompt else 0, key)
+        outcome.is_new = outcome.is_new or place not in known
+        known.add(place)
 
 
 @transaction.atomic
@@ -142,7 +164,7 @@ def _add_responses_of_rows(
             name = read.author or author_name
             author = authors.get(name) or get_author(project=project, kind=Author.Kind.FILE, name=name)
             authors[name] = author
-            key = text_key("file", name, read.text)
+            key = response_key(read, author_name)
             responses.append(Response(prompt=outcome.prompt, author=author, key=key, text=read.text))
             owners.append(outcome)
     if not responses:

@@ -17,7 +17,7 @@ from annotate.imports.shapes import PAIR_FIELDS, check_columns, read_prompt
 from annotate.imports.sources import Source, refuse_binary
 from annotate.models import Import
 
-BEGINNING_BYTES = 16 * 1024 * 1024  # how far a file is looked into before it is confirmed
+BEGINNING_BYTES = 4 * 1024 * 1024  # how far a file is looked into before it is confirmed
 CHUNK_BYTES = 1024 * 1024
 DISK_FULL = "The file could not be kept: {}. Free some space on the server's disk and upload it again."
 
@@ -113,6 +113,11 @@ def interpret(job: Import, row: Row | Refusal, options: Options) -> PromptRow | 
         return _stamped(read_prompt(row.value, options), job, options)
     except RowRefused as error:
         return Refusal(row.number, str(error), row.raw)
+
+
+def author_of_file(job: Import) -> str:
+    """Who wrote the responses of a file that names nobody: the file, without its endings."""
+    return job.filename.split(".")[0][:200] or "pasted text"
 
 
 def _stamped(row: PromptRow, job: Import, options: Options) -> PromptRow:
