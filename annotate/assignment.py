@@ -109,6 +109,25 @@ def return_expired_leases() -> int:
     return len(rows)
 
 
+@transaction.atomic
+def set_required_judgements(*, task: Task, required: int) -> None:
+    """Have `required` people judge the task from now on. Raises ValueError when more have judged or hold it already.
+
+    What is taken is counted in one statement under the task's lock, so that an answer given meanwhile counts once.
+    """
+    Task.objects.select_for_update().get(pk=task.pk)
+    held = Q(leases__state=Lease.State.HELD)
+    filled = Q(judgements__is_current=True, judgements__outcome="answer", judgements__is_surplus=False)
+    counted = Task.objects.filter(pk=task.pk).annotate(
+        taken=Count("leases", filter=held, distinct=True) + Count("judgements", filter=filled, distinct=True)
+    )
+    taken = counted.values_list("taken", flat=True).get()
+    if required < max(taken, 1):
+        raise ValueError(f"{required} is too few: {taken} people have judged this task or hold it now.")
+    task.required_judgements, task.remaining = required, required - taken
+    task.save(update_fields=["required_judgements", "remaining"])
+
+
 def lock_lease(lease: Lease) -> Lease:
     """The lease as it is now, locked until the transaction ends."""
     return Lease.objects.select_for_update(of=("self",)).select_related("task__project").get(pk=lease.pk)

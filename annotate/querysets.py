@@ -86,6 +86,36 @@ class TaskQuerySet(ScopedQuerySet):
         mine = Lease.objects.filter(task=models.OuterRef("pk"), annotator=user).exclude(state__in=given_back)
         return self.filter(~models.Exists(mine))
 
+    def with_progress(self) -> Self:
+        """Each with `held` and `answered`: how many hold it now and how many of its answers stand."""
+        from annotate.models.judgements import Judgement
+        from annotate.models.tasks import Lease
+
+        task = models.OuterRef("pk")
+        return self.annotate(
+            held=_count(Lease.objects.held().filter(task=task)),
+            answered=_count(Judgement.objects.answers().filter(task=task)),
+        )
+
+    def in_state(self, state: str) -> Self:
+        """Tasks that are "open" (a place is free), "held" (somebody has it now), "done" or "closed"; all for ""."""
+        from annotate.models.tasks import Lease
+
+        held = models.Exists(Lease.objects.held().filter(task=models.OuterRef("pk")))
+        conditions = {
+            "open": Q(closed_at=None, remaining__gt=0),
+            "held": Q(held, closed_at=None),
+            "done": Q(~held, closed_at=None, remaining=0),
+            "closed": Q(closed_at__isnull=False),
+        }
+        return self.filter(conditions[state]) if state else self
+
+
+def _count(rows: models.QuerySet) -> Coalesce:
+    """The number of these rows of a task, for the rows of a page alone."""
+    counts = rows.order_by().values("task").annotate(number=models.Count("pk")).values("number")
+    return Coalesce(models.Subquery(counts), 0)
+
 
 class LeaseQuerySet(ScopedQuerySet):
     def held(self) -> Self:

@@ -1,3 +1,11 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from annotate.views import tasks
+
+urlpatterns = [
+    path("projects/<int:project_id>/tasks/", tasks.project_tasks, name="project-tasks"),
+    path("projects/<int:project_id>/tasks/<int:pk>/", tasks.task_detail, name="task-detail"),
+    path("projects/<int:project_id>/tasks/<int:pk>/close/", tasks.task_close, name="task-close"),
+    path("projects/<int:project_id>/tasks/<int:pk>/reopen/", tasks.task_reopen, name="task-reopen"),
+    path("projects/<int:project_id>/tasks/<int:pk>/overlap/", tasks.task_overlap, name="task-overlap"),
+]

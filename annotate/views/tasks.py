@@ -1,0 +1,163 @@
+"""Tasks for those who run the project: the list, one with all that was said about it, and what an owner may change."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.forms.tasks import OverlapForm, TaskFilterForm
+from annotate.models import Judgement, Membership, Task
+from annotate.models.projects import SCALE_MAXIMUM
+from annotate.services.task_admin import TaskChangeRefused, change_overlap, close_task, reopen_task
+
+PAGE_SIZE = 50
+
+
+@login_required
+@require_safe
+def project_tasks(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    form = TaskFilterForm(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    state, before = wanted.get("state", ""), wanted.get("before")
+    tasks = Task.objects.visible_to(request.user).of_project(membership.project).in_state(state)
+    rows = (tasks.filter(pk__lt=before) if before else tasks).with_progress().select_related("prompt")
+    page = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
+    context = {
+        "project": membership.project,
+        "membership": membership,
+        "states": TaskFilterForm.STATES,
+        "state": state,
+        "tasks": [{"row": task, "state": state_of(task)} for task in page[:PAGE_SIZE]],
+        "newer_url": page_url(state) if before else "",
+        "older_url": page_url(state, page[PAGE_SIZE - 1].pk) if len(page) > PAGE_SIZE else "",
+    }
+    return render(request, "tasks/list.html", context, status=200 if form.is_valid() else 422)
+
+
+def page_url(state: str, before: int | None = None) -> str:
+    return "?" + urlencode({name: value for name, value in (("state", state), ("before", before)) if value})
+
+
+def state_of(task: Task) -> str:
+    """One word for a task that was read with its progress."""
+    if task.closed_at:
+        return "closed"
+    if task.held:
+        return "held"
+    return "open" if task.remaining else "done"
+
+
+@login_required
+@require_safe
+def task_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    return show_task(request, membership, get_task(request, membership, pk))
+
+
+def get_task(request: HttpRequest, membership: Membership, pk: int) -> Task:
+    tasks = Task.objects.visible_to(request.user).select_related("prompt", "project").with_progress()
+    return get_in_project(tasks, membership, pk)
+
+
+def show_task(
+    request: HttpRequest, membership: Membership, task: Task, *, form: OverlapForm | None = None
+) -> HttpResponse:
+    places = list(task.places.select_related("response__author").order_by("position"))
+    judgements = task.judgements.select_related("annotator", "comparison", "guideline").order_by("pk")
+    context = {
+        "project": membership.project,
+        "membership": membership,
+        "task": task,
+        "state": state_of(task),
+        "places": [{"name": name_place(place.position), "response": place.response} for place in places],
+        "judgements": [describe_judgement(judgement) for judgement in judgements],
+        "leases": task.leases.held().select_related("annotator").order_by("leased_at"),
+        "form": form or OverlapForm(initial={"required": task.required_judgements}),
+    }
+    return render(request, "tasks/detail.html", context, status=422 if form else 200)
+
+
+def name_place(position: int) -> str:
+    return ("First", "Second")[position] if position < 2 else f"Response {position + 1}"
+
+
+def describe_judgement(judgement: Judgement) -> dict[str, Any]:
+    """A judgement with its words, in the task's order: sides differ from person to person."""
+    return {"row": judgement, "said": words_of(judgement), "flags": flags_of(judgement), "left": left_of(judgement)}
+
+
+def words_of(judgement: Judgement) -> str:
+    if judgement.outcome == Judgement.Outcome.SKIP:
+        return f"Skipped: {judgement.skip_reason}"
+    if judgement.outcome == Judgement.Outcome.UNDONE:
+        return "Taken back"
+    comparison = judgement.comparison
+    if comparison.both_bad or comparison.preference is None:
+        return "Both bad"
+    if comparison.preference == 0:
+        return "Tie"
+    better = f"{name_place(0 if comparison.preference < 0 else 1)} is better"
+    if comparison.points is None:
+        return better
+    return f"{better}, {abs(comparison.preference)} of {SCALE_MAXIMUM[comparison.points]}"
+
+
+def flags_of(judgement: Judgement) -> list[str]:
+    """“First: made up facts” for every flag."""
+    if judgement.outcome != Judgement.Outcome.ANSWER:
+        return []
+    responses = (judgement.comparison.first_id, judgement.comparison.second_id)
+    return [
+        f"{name_place(position)}: {flag}"
+        for position, response in enumerate(responses)
+        for flag in judgement.flags.get(str(response), [])
+    ]
+
+
+def left_of(judgement: Judgement) -> str:
+    """Which response stood on the left; empty when that is not known."""
+    if judgement.outcome != Judgement.Outcome.ANSWER or judgement.comparison.first_on_left is None:
+        return ""
+    return name_place(0 if judgement.comparison.first_on_left else 1)
+
+
+@login_required
+@require_POST
+def task_close(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+    task = get_task(request, get_membership(request.user, project_id, OWNERS), pk)
+    if close_task(task=task, user=request.user):
+        messages.success(request, "The task is closed. Nobody is handed it any more; what was said stays.")
+    return redirect("task-detail", project_id, pk)
+
+
+@login_required
+@require_POST
+def task_reopen(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+    task = get_task(request, get_membership(request.user, project_id, OWNERS), pk)
+    if reopen_task(task=task, user=request.user):
+        messages.success(request, "The task is open again.")
+    return redirect("task-detail", project_id, pk)
+
+
+@login_required
+@require_POST
+def task_overlap(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, OWNERS)
+    task = get_task(request, membership, pk)
+    form = OverlapForm(request.POST)
+    if form.is_valid():
+        try:
+            change_overlap(task=task, user=request.user, required=form.cleaned_data["required"])
+        except TaskChangeRefused as error:
+            form.add_error("required", str(error))
+        else:
+            return redirect("task-detail", project_id, pk)
+    return show_task(request, membership, task, form=form)
