@@ -22,6 +22,8 @@ def main() -> None:
         except (ImproperlyConfigured, EmbeddedServiceError) as error:
             sys.exit(str(error))
     except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("annotate", "config", "training"):
+            raise
         sys.exit(
             f"The Python package {error.name} is not installed in {sys.executable}. "
             "Run `make run`: it installs what is missing and starts Plumbline."
