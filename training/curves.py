@@ -31,11 +31,11 @@ def both(key: str) -> tuple[Series, ...]:
 
 
 LOSS = Chart("Loss", "Lower is better.", both("loss"))
-ACCURACY = Chart("Accuracy", "Share of judgements whose chosen response comes out ahead.", both("accuracy"))
+ACCURACY = Chart("Accuracy", "How often the chosen response comes out ahead.", both("accuracy"))
 MARGIN = Chart("Margin", "How far the chosen response is ahead.", both("margin"))
 REWARDS = Chart(
     "Rewards",
-    "Chosen and rejected apart.",
+    "Of the chosen and the rejected response.",
     (
         Series(TRAIN, "rewards/chosen", "Chosen"),
         Series(TRAIN, "rewards/rejected", "Rejected"),
@@ -55,7 +55,7 @@ LOGPS = Chart(
 )
 DRIFT = Chart(
     "Drift from the reference",
-    "Change of the log-probability since the start. Both falling means the gap grows by unlearning.",
+    "Log-probability since the start. Both falling: it unlearns more than it learns.",
     (
         Series(TRAIN, "drift/chosen", "Chosen"),
         Series(TRAIN, "drift/rejected", "Rejected"),
@@ -63,12 +63,13 @@ DRIFT = Chart(
         Series(EVAL, "drift/rejected", "Rejected, held out"),
     ),
 )
-RATE = Chart("Learning rate", "As scheduled.", (Series(TRAIN, "learning_rate", "Learning rate"),))
-NORM = Chart("Gradient norm", "Before clipping.", (Series(TRAIN, "grad_norm", "Gradient norm"),))
+RATE = Chart("Learning rate", "As scheduled.", (Series(TRAIN, "learning_rate", "Rate"),))
+NORM = Chart("Gradient norm", "Before clipping.", (Series(TRAIN, "grad_norm", "Norm"),))
+SPEED = Chart("Speed", "Tokens a second.", (Series(TRAIN, "tokens_per_s", "Tokens/s"),))
 
 CHARTS: dict[str, tuple[Chart, ...]] = {
     "reward_model": (LOSS, ACCURACY, MARGIN, REWARDS, RATE, NORM),
-    "dpo": (LOSS, ACCURACY, MARGIN, LOGPS, DRIFT, RATE, NORM),
+    "dpo": (LOSS, ACCURACY, MARGIN, LOGPS, DRIFT, REWARDS, RATE, NORM, SPEED),
 }
 
 

@@ -25,7 +25,7 @@ def headline(metrics: Mapping[str, Any]) -> list[Figure]:
     if metrics.get("margin") is not None:
         figures.append(Figure("Margin", f"{metrics['margin']:.3f}"))
     if metrics.get("drift/chosen") is not None:
-        drift = f"{metrics['drift/chosen']:+.1f} / {metrics['drift/rejected']:+.1f}"
+        drift = f"{metrics['drift/chosen']:+.1f} / {metrics['drift/rejected']:+.1f}".replace("-", "−")
         figures.append(Figure("Drift chosen / rejected", drift, "nats from the reference"))
     return figures
 
@@ -68,8 +68,11 @@ def facts_of(facts: Mapping[str, Any]) -> list[Figure]:
         ("Responses cut", facts.get("completions_truncated")),
         ("Ties left out", facts.get("dropped")),
         ("Commit", (facts.get("commit") or "")[:12]),
-        *((f"{name} data", f"{about['rows']} lines, {about['sha256'][:12]}") for name, about in sorted(data.items())),
-        *sorted(versions.items()),
+        *(
+            (f"{name} data".capitalize(), f"{about['rows']} lines, {about['sha256'][:12]}")
+            for name, about in sorted(data.items())
+        ),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))),
     ]
     return [Figure(label, str(value)) for label, value in rows if value not in (None, "")]
 

@@ -28,11 +28,11 @@ class LaunchForm(forms.Form):
     )
     base_model = forms.ModelChoiceField(ModelVersion.objects.none(), label="Start from", empty_label=None)
 
-    def __init__(self, project: Project, algorithm: str, data: Any = None) -> None:
+    def __init__(self, project: Project, algorithm: str, data: Any = None, *, like: Run | None = None) -> None:
         super().__init__(data)
         self.project = project
         models = ModelVersion.objects.of_project(project).filter(kind__in=BASE_KINDS[Run.Algorithm(algorithm)])
-        preferred = default_model(project, Kind.BACKBONE if algorithm == Run.Algorithm.REWARD_MODEL else Kind.POLICY)
+        preferred = like.base_model if like else default_model(project, BASE_KINDS[Run.Algorithm(algorithm)][0])
         self.fields["name"].initial = next_name(project, algorithm)
         self.fields["base_model"].queryset = models.order_by("kind", "-id")
         self.fields["base_model"].initial = preferred
@@ -63,8 +63,8 @@ class ConfigForm(forms.Form):
 
     prefix = "config"
 
-    def __init__(self, algorithm: str, data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(self, algorithm: str, data: Any = None, *, like: Run | None = None) -> None:
+        super().__init__(data, initial=like.config if like else None)
         self.algorithm = algorithm
         self.groups = {item.name: item.metadata["group"] for item in fields(ALGORITHMS[algorithm])}
         for item in fields(ALGORITHMS[algorithm]):

@@ -193,3 +193,10 @@ def test_model_output_on_the_page_is_text_not_markup(run, alice, signed_in):
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_form_starts_from_another_runs_settings(run, alice, signed_in):
+    Run.objects.filter(pk=run.pk).update(config={**run.config, "beta": 0.37})
+    url = reverse("run-create", args=[run.project_id])
+    page = signed_in(alice).get(url, {"algorithm": "dpo", "like": run.pk}).content.decode()
+    assert 'value="0.37"' in page

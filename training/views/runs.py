@@ -41,7 +41,8 @@ def run_create(request: HttpRequest, project_id: int) -> HttpResponse:
     algorithm = algorithm if algorithm in ALGORITHMS else Run.Algorithm.REWARD_MODEL.value
     ensure_base_models(membership.project)
     data = request.POST if request.method == "POST" else None
-    launch, config = LaunchForm(membership.project, algorithm, data), ConfigForm(algorithm, data)
+    like = find_like(request, membership, algorithm)
+    launch, config = LaunchForm(membership.project, algorithm, data, like=like), ConfigForm(algorithm, data, like=like)
     if data is not None and launch.is_valid() and config.is_valid():
         run = launch_from_forms(membership, algorithm, launch, config)
         if run is not None:
@@ -55,6 +56,13 @@ def run_create(request: HttpRequest, project_id: int) -> HttpResponse:
         "config": config,
     }
     return render(request, "training/run_form.html", context, status=422 if data is not None else 200)
+
+
+def find_like(request: HttpRequest, membership: Membership, algorithm: str) -> Run | None:
+    """The run whose settings the form starts from, when `?like=` names one of this project and algorithm."""
+    wanted = request.GET.get("like", "")
+    runs = Run.objects.visible_to(request.user).of_project(membership.project).filter(algorithm=algorithm)
+    return runs.filter(pk=wanted).select_related("base_model").first() if wanted.isdecimal() else None
 
 
 def launch_from_forms(membership: Membership, algorithm: str, launch: LaunchForm, config: ConfigForm) -> Run | None:

@@ -25,6 +25,8 @@ function token(name) {
   return found;
 }
 
+const HEIGHT = 180;
+const latest = (plot, series) => plot.data[series].findLast((value) => value !== null);
 const short = (value) => (value === null || value === undefined ? "–" : Number(value.toPrecision(4)).toString());
 
 function columns(chart) {
@@ -38,16 +40,16 @@ function options(chart, used, width) {
   const axis = { stroke: token("muted"), grid: { stroke: token("curve-grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
   return {
     width,
-    height: 190,
+    height: HEIGHT,
     legend: { live: true },
     cursor: { points: { size: 6 }, y: false },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick : "")) },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map(short) },
+      { ...axis, size: 28, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick : "")) },
+      { ...axis, size: 54, values: (_, ticks) => ticks.map(short) },
     ],
     series: [
-      { label: "Step" },
+      { label: "Step", value: (plot, value) => value ?? latest(plot, 0) },
       ...used.map((line) => {
         const stroke = colour(chart.series.indexOf(line) % 6 + 1);
         const held = line.kind === "eval";
@@ -58,7 +60,7 @@ function options(chart, used, width) {
           dash: held ? [6, 4] : undefined,
           spanGaps: true,
           points: { show: held || figures.train.size < 2, size: 6, fill: stroke },
-          value: (_, value) => short(value),
+          value: (plot, value, series, at) => short(at === null ? latest(plot, series) : value),
         };
       }),
     ],
@@ -74,7 +76,7 @@ function panel(chart) {
   const help = document.createElement("span");
   help.className = "muted small";
   help.textContent = chart.help;
-  caption.append(title, " ", help);
+  caption.append(title, help);
   const body = document.createElement("div");
   box.append(caption, body);
   place.append(box);
@@ -125,7 +127,7 @@ async function follow() {
 if (place) {
   await follow();
   new ResizeObserver(() => {
-    for (const { plot, body } of plots) if (plot && body.clientWidth && body.clientWidth !== plot.width) plot.setSize({ width: body.clientWidth, height: 190 });
+    for (const { plot, body } of plots) if (plot && body.clientWidth && body.clientWidth !== plot.width) plot.setSize({ width: body.clientWidth, height: HEIGHT });
   }).observe(place);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
