@@ -1,0 +1,73 @@
+"""Making a project, its settings, putting it away, and the log of what was done in it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotate.access import OWNERS, get_membership
+from annotate.forms.projects import ProjectCreateForm, ProjectSettingsForm
+from annotate.models import AuditEvent
+from annotate.services import projects
+
+AUDIT_PAGE = 50
+LARGEST_ID = 2**63 - 1
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def project_create(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_staff:
+        raise PermissionDenied("Only the site's staff create projects. Ask the person who runs Plumbline here.")
+    form = ProjectCreateForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        project = projects.create_project(actor=request.user, **form.cleaned_data)
+        messages.success(request, f"{project} is ready. Import prompts and invite people.")
+        return redirect("project-overview", project.pk)
+    return render(request, "projects/create.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def project_settings(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, OWNERS)
+    project = membership.project
+    name = project.name
+    form = ProjectSettingsForm(request.POST if request.method == "POST" else None, instance=project)
+    if form.is_valid():
+        changed = projects.update_project(actor=request.user, project=project, changes=form.cleaned_data)
+        messages.success(request, "The settings are saved." if changed else "Nothing was different; nothing was saved.")
+        return redirect("project-settings", project.pk)
+    project.name = name  # the page's frame shows the stored name, not the refused one
+    context = {"form": form, "project": project, "membership": membership}
+    return render(request, "projects/settings.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def project_archive(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, OWNERS)
+    archived = request.POST.get("archived") == "yes"
+    projects.archive_project(actor=request.user, project=membership.project, archived=archived)
+    messages.success(request, f"{membership.project} is {'archived' if archived else 'active again'}.")
+    return redirect("project-settings", project_id)
+
+
+@login_required
+@require_safe
+def project_audit(request: HttpRequest, project_id: int) -> HttpResponse:
+    membership = get_membership(request.user, project_id, OWNERS)
+    before = request.GET.get("before", "")
+    events = AuditEvent.objects.of_project(membership.project).select_related("actor").order_by("-id")
+    if before.isdecimal() and int(before) <= LARGEST_ID:
+        events = events.filter(id__lt=int(before))
+    page = list(events[: AUDIT_PAGE + 1])
+    context = {
+        "project": membership.project,
+        "membership": membership,
+        "events": page[:AUDIT_PAGE],
+        "older_url": f"?before={page[AUDIT_PAGE - 1].pk}" if len(page) > AUDIT_PAGE else "",
+    }
+    return render(request, "projects/audit.html", context)
