@@ -66,7 +66,7 @@ def outcome_of(algorithm: str, folder: Path, label, **settings) -> float:
 
 @pytest.mark.parametrize("algorithm", CONFIGS)
 def test_strength_and_ties_change_the_loss_as_the_settings_say(algorithm, policy_folder):
-    """With Δ from the bare loss: margin subtracts m·s, soft mixes both sides by 0.5 + 0.45·s, a tie mixes them equally."""
+    """A margin subtracts m·s from Δ; a soft target mixes both sides by 0.5 + 0.45·s; a tie mixes them equally."""
 
     bare = {"centring": 0.0} if algorithm == "reward_model" else {}
 
