@@ -46,11 +46,16 @@ class UploadForm(forms.Form):
         choices=[("", "Find out from the first row"), *Import.Contents.choices],
     )
 
+    def __init__(self, *args: Any, sent_bytes: int = 0) -> None:
+        """`sent_bytes` is the size of the request: a file that was dropped for its size shows in nothing else."""
+        super().__init__(*args)
+        self.sent_bytes = sent_bytes
+
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file and file.size > settings.MAX_UPLOAD_BYTES:
+        if not file and self.sent_bytes > settings.MAX_UPLOAD_BYTES:
             raise forms.ValidationError(
-                f"The file has {filesizeformat(file.size)}; the largest that is taken has "
+                f"The file has about {filesizeformat(self.sent_bytes)}; the largest that is taken has "
                 f"{filesizeformat(settings.MAX_UPLOAD_BYTES)}. Split it."
             )
         return file

@@ -43,7 +43,8 @@ def project_imports(request: HttpRequest, project_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_create(request: HttpRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
-    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    sent_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
+    form = UploadForm(request.POST, request.FILES, sent_bytes=sent_bytes) if request.method == "POST" else UploadForm()
     if form.is_valid():
         content, filename = form.content()
         try:

@@ -1,0 +1,44 @@
+"""`manage.py import_prompts` reports what the page reports."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotate.models import Prompt
+
+
+def run(*arguments):
+    output = io.StringIO()
+    call_command("import_prompts", *map(str, arguments), stdout=output)
+    return output.getvalue()
+
+
+def test_a_file_is_imported_on_the_spot_with_a_report(project, tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    path.write_text('{"prompt": "Why?"}\n{"prompt": ""}\n{"prompt": "Why?"}\n')
+    assert run(project.pk, path) == (
+        "mixed.jsonl: 3 rows read, 1 added, 1 already there, 1 refused\n  row 2: the prompt is empty\n"
+    )
+    assert Prompt.objects.get().source == "mixed.jsonl"
+
+
+def test_contents_may_be_named(project, tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(json.dumps({"prompt": "Why?", "chosen": "a", "rejected": "b"}))
+    assert "1 added" in run(project.pk, path, "--contents", "prompts")
+    assert "1 added" in run(project.pk, path, "--contents", "pairs")
+
+
+def test_what_is_wrong_is_said_in_a_sentence(project, bob, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(CommandError, match="It has “a”, “b”; understood are"):
+        run(project.pk, path)
+    with pytest.raises(CommandError, match="There is no project 999"):
+        run(999, path)
+    with pytest.raises(CommandError, match="No such file or directory"):
+        run(project.pk, tmp_path / "none")
+    with pytest.raises(CommandError, match="bob@example.org owns|bob@example.org"):
+        run(project.pk, path, "--user", bob.email)
