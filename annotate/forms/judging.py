@@ -34,6 +34,7 @@ class StripPoint:
     key: str
     side: str  # "a", "b" or "tie"
     words: str
+    strength: str  # as many dots as it is strong, for narrow screens
     checked: bool
 
 
@@ -88,6 +89,9 @@ class ComparisonForm(forms.Form):
             self._point(str(value), str(number)) for number, value in enumerate(self.project.preference_values(), 1)
         ]
 
+    def strongest_words(self) -> str:
+        return STRENGTHS[max(self.project.preference_values())][-1]
+
     def extras(self) -> list[StripPoint]:
         """The answers beside the scale: a tie where the scale has no middle, both bad."""
         offered, scale = dict(self.fields["choice"].choices), map(str, self.project.preference_values())
@@ -100,7 +104,8 @@ class ComparisonForm(forms.Form):
     def _point(self, value: str, key: str) -> StripPoint:
         side = "tie" if value in ("0", BOTH_BAD) else "a" if value.startswith("-") else "b"
         words = dict(self.fields["choice"].choices)[value]
-        return StripPoint(value, key, side, words, str(self["choice"].value()) == value)
+        strength = "" if side == "tie" else "•" * abs(int(value))
+        return StripPoint(value, key, side, words, strength, checked=str(self["choice"].value()) == value)
 
     def answer(self) -> ComparisonAnswer:
         data = self.cleaned_data

@@ -21,13 +21,16 @@ from annotate.services import judging, progress
 
 @dataclass(frozen=True)
 class KindPage:
-    """How a kind of task is judged: its form and the template of its part of the page."""
+    """How a kind of task is judged: its form, and the templates of what is read and of what is answered."""
 
     form: type[ComparisonForm]
-    template: str
+    task_template: str
+    verdict_template: str
 
 
-KINDS = {Kind.COMPARISON: KindPage(ComparisonForm, "judging/_comparison.html")}
+KINDS = {
+    Kind.COMPARISON: KindPage(ComparisonForm, "judging/_comparison.html", "judging/_comparison_verdict.html"),
+}
 
 
 @never_cache
@@ -141,7 +144,7 @@ def show(request: HttpRequest, membership: Membership, context: dict[str, Any], 
 
 
 def task_context(lease: Lease, project: Project, *, form: ComparisonForm | None = None) -> dict[str, Any]:
-    """What the task's own part of the page is drawn from: texts and an opaque lease, nothing that hints at an author."""
+    """What the task is drawn from: texts and an opaque lease, nothing that hints at an author."""
     kind = KINDS[lease.task.kind]
     draft = Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).first()
     left, right = responses_by_side(lease)
@@ -152,7 +155,8 @@ def task_context(lease: Lease, project: Project, *, form: ComparisonForm | None 
         "right": right.text,
         "draft": draft,
         "form": form or kind.form(project=project, initial=draft.data if draft else {}),
-        "task_template": kind.template,
+        "task_template": kind.task_template,
+        "verdict_template": kind.verdict_template,
         "submission_id": uuid.uuid4(),
     }
 

@@ -22,7 +22,14 @@ function showTask() {
   const id = area().dataset.lease ?? null;
   draft.follow(form, id);
   lease.follow(form, id, area().dataset.heldUntil);
+  showLastTurn();
   timer.restart(Number(form?.elements.active_seconds.value) || 0);
+}
+
+// A long conversation opens at its last turn, the one that was answered.
+function showLastTurn() {
+  const turns = area().querySelector(".judging-turns");
+  if (turns) turns.scrollTop = turns.lastElementChild.offsetTop - turns.firstElementChild.offsetTop;
 }
 
 function welcomeTask() {
