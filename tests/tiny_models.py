@@ -34,8 +34,9 @@ def policy_tokenizer(*, chat: bool = True) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def build_policy(folder: Path, seed: int = 0) -> Path:
-    """Save a 20,000-parameter Llama with a chat template; it writes printable nonsense and ends it now and then."""
+def build_policy(folder: Path, seed: int = 0, *, ends: bool = True) -> Path:
+    """Save a 20,000-parameter Llama with a chat template; it writes printable nonsense and, if it `ends`, stops now
+    and then, sometimes before the first letter."""
     tokenizer = policy_tokenizer()
     torch.manual_seed(seed)
     model = LlamaForCausalLM(
@@ -54,18 +55,18 @@ def build_policy(folder: Path, seed: int = 0) -> Path:
             eos_token_id=tokenizer.eos_token_id,
         )
     )
-    prefer_printable(model, tokenizer)
+    prefer_printable(model, tokenizer, ending=0.98 if ends else -1.0)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return Path(folder)
 
 
-def prefer_printable(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
+def prefer_printable(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, *, ending: float) -> None:
     """Lean the tied embedding so that letters are likely, the end of turn possible, other bytes rare."""
     lean = torch.full((len(tokenizer),), 0.3)
     for char in " abcdefghijklmnopqrstuvwxyz.":
         lean[tokenizer.convert_tokens_to_ids(tokenizer.tokenize(char))] = 1.0
-    lean[tokenizer.eos_token_id] = 0.98
+    lean[tokenizer.eos_token_id] = ending
     with torch.no_grad():
         model.model.embed_tokens.weight[:, 0] = lean
         model.model.norm.weight[0] = 8.0
