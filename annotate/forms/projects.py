@@ -98,4 +98,7 @@ class GuidelinesForm(forms.Form):
     )
 
     def clean_body(self) -> str:
-        return self.cleaned_data["body"].replace("\r\n", "\n")
+        body = self.cleaned_data["body"].replace("\r\n", "\n")
+        if not body.strip():
+            raise forms.ValidationError("The guidelines are empty. Write at least a sentence.")
+        return body
