@@ -1,0 +1,86 @@
+"""Hostile Markdown becomes harmless HTML, and quickly."""
+
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from annotate.markdown import MAX_RENDERED_CHARACTERS, render_markdown
+
+HARMLESS = set("p br hr h1 h2 h3 h4 h5 h6 strong em s del code pre blockquote ul ol li table thead tbody tr th td a span div".split())
+HOSTILE = [
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>", "<svg><script>x</script></svg>",
+    "<style>*{display:none}</style>", "<iframe src='https://evil.example'></iframe>", "<form action=/sign-out/><button>x</button></form>",
+    "<!-- comment --><b onclick=x>b</b>", "[a](javascript:alert(1))", "[a](JaVaScRiPt&colon;alert(1))", "[a](java\tscript:alert(1))",
+    "[a](data:text/html,<script>x</script>)", "[a](vbscript:x)", "<javascript:alert(1)>", '[a](https://x.example" onclick="x)',
+    '[a](https://x.example "\\" onclick=x")', "![x](javascript:alert(1))", "![x](data:image/svg+xml,<svg/onload=x>)",
+    '![" onerror="x](https://x.example/y.png)', '```py"><script>x</script>\nx\n```', "```python\n</code></pre><script>x</script>\n```",
+    "|<script>|\n|-|\n|<img onerror=x>|", "[r]\n\n[r]: javascript:alert(1)", "<math><mtext></mtext><mglyph><style>", "\x00<script\x00>x",
+    "<a href='https://x.example' style='position:fixed;inset:0'>x</a>", "[a](//evil.example)", "[a](/projects/1/archive/)",
+]  # fmt: skip
+SLOW_ELSEWHERE = {
+    "brackets": "[" * 20_000, "quotes": ">" * 20_000, "quotes with spaces": "> " * 10_000, "stars": "*" * 20_000,
+    "open emphasis": "a*" * 10_000, "links": "[a](" * 5_000, "nested links": "[a" * 10_000, "images": "![" * 10_000,
+    "backticks": "".join("`" * count + "a" for count in range(199)), "lists": "- " * 10_000, "entities": "&#" * 10_000,
+    "table": "|a" * 10_000 + "\n" + "|-" * 10_000 + "\n", "deep list": "\n".join("  " * depth + "- a" for depth in range(140)),
+}  # fmt: skip
+
+
+class Reader(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_hostile_comes_through(text):
+    for tag, attributes in Reader(render_markdown(text)).tags:
+        assert tag in HARMLESS
+        assert set(attributes) <= {"href", "title", "class", "rel", "target", "start"}
+        assert attributes.get("href", "https:").split(":")[0] in ("http", "https", "mailto")
+
+
+@pytest.mark.parametrize("name", SLOW_ELSEWHERE)
+def test_twenty_thousand_characters_made_to_be_slow_take_less_than_a_second(name):
+    started = time.process_time()
+    render_markdown(SLOW_ELSEWHERE[name])
+    assert time.process_time() - started < 1
+
+
+def test_a_text_past_the_limit_is_shown_as_written():
+    html = render_markdown("<b>" + "x" * MAX_RENDERED_CHARACTERS)
+    assert html.startswith('<pre class="plain">&lt;b&gt;xxx')
+
+
+def test_links_open_apart_and_are_not_followed():
+    assert render_markdown("[a](https://x.example)") == (
+        '<p><a href="https://x.example" target="_blank" rel="noopener nofollow">a</a></p>\n'
+    )
+
+
+def test_an_image_is_a_link_and_never_loaded():
+    (_, (tag, attributes)) = Reader(render_markdown("![a cat](https://x.example/cat.png)")).tags
+    assert (tag, attributes["class"], attributes["href"]) == ("a", "image", "https://x.example/cat.png")
+
+
+def test_code_is_highlighted_by_classes():
+    html = render_markdown("```python\nreturn 1\n```")
+    assert '<div class="highlight"><pre><code><span class="k">return</span>' in html
+    assert '<span class="mi">1</span>' in html
+
+
+def test_code_of_an_unknown_language_stays_as_it_is():
+    assert "<code>a &lt; b\n</code>" in render_markdown("```klingon\na < b\n```")
+
+
+def test_tables_align_by_class_and_struck_text_is_struck():
+    html = render_markdown("|a|\n|-:|\n|1|\n\n~~x~~")
+    assert '<td class="align-right">1</td>' in html and "<s>x</s>" in html
+
+
+def test_text_in_other_directions_stays_as_it_is():
+    assert render_markdown("a \u202eb") == "<p>a \u202eb</p>\n"
