@@ -146,7 +146,7 @@ class Postgres:
         Raises EmbeddedServiceError with the last line of the log when it ends instead.
         """
         self.initialise()
-        self.log.parent.mkdir(exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, exist_ok=True)
         with self.log.open("ab") as output:
             server = subprocess.Popen(
                 self.command(), stdout=output, stderr=output, start_new_session=True, **self.as_server_user()

@@ -122,7 +122,7 @@ class Supervisor:
     def __enter__(self) -> "Supervisor":
         run = self.var / "run"
         for folder in (run, self.logs):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # logs may hold links that were mailed
         self.socket.unlink(missing_ok=True)
         path = run / "supervisord.conf"
         path.touch(mode=0o600)
