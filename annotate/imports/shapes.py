@@ -82,7 +82,7 @@ def _read_turns(value: dict[str, Any]) -> PromptRow:
         raise RowRefused("“turns” must be a list of texts with at least one in it")
     if len(turns) == 1:
         return PromptRow(messages=user_turn(turns[0].strip()), shape="turns")
-    note = f"The first of {len(turns)} turns: the next one needs a reply before it."
+    note = f"the first of {len(turns)} turns is the prompt; the next would need a reply before it."
     return PromptRow(messages=user_turn(turns[0].strip()), shape="turns", tags=("multi-turn",), note=note)
 
 
@@ -94,7 +94,7 @@ def _read_instances(value: dict[str, Any]) -> PromptRow:
     text = _join_instruction(value.get("instruction"), instances[0].get("input", ""), "instances[0].input")
     output = instances[0].get("output", "")
     responses = (ReadResponse(output, REFERENCE),) if isinstance(output, str) and output.strip() else ()
-    note = f"The first of {len(instances)} instances." if len(instances) > 1 else ""
+    note = f"the first of {len(instances)} instances is taken." if len(instances) > 1 else ""
     return PromptRow(messages=user_turn(text), responses=responses, shape="self-instruct task", note=note)
 
 

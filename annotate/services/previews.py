@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -59,16 +60,13 @@ class Preview:
         return sum(row.is_known for row in self.rows)
 
     @property
-    def response_count(self) -> int:
-        return sum(len(row.prompt.responses) for row in self.rows)
-
-    @property
     def shapes(self) -> list[str]:
         return sorted({row.prompt.shape for row in self.rows})
 
     @property
-    def notes(self) -> list[str]:
-        return sorted({row.prompt.note for row in self.rows if row.prompt.note})
+    def notes(self) -> list[tuple[str, int]]:
+        """What was left out on purpose, and in how many rows."""
+        return Counter(row.prompt.note for row in self.rows if row.prompt.note).most_common()
 
 
 def preview_import(job: Import) -> Preview:

@@ -111,6 +111,7 @@ def status_pill(status: str, label: str = "") -> dict[str, str]:
 def project_tabs(context: Context) -> list[Tab]:
     """The project's pages this membership may open, the current one marked by the longest matching path."""
     membership, path = context["membership"], context["request"].path
+    path = path.replace("/imports/", "/prompts/").replace("/generations/", "/models/")  # kept under those tabs
     urls = [(label, tab_url(name, membership.project_id)) for label, name, roles in TABS if membership.role in roles]
     matching = [url for _, url in urls if url and path.startswith(url)]
     current = max(matching, key=len, default="")

@@ -45,7 +45,7 @@ def test_what_stands_beside_the_prompt_is_kept():
         "mt",
         "Be brief.",
     )
-    assert row.note == "The first of 2 turns: the next one needs a reply before it."
+    assert row.note == "the first of 2 turns is the prompt; the next would need a reply before it."
 
 
 def test_a_last_assistant_turn_of_messages_is_a_response_to_what_stands_before():
