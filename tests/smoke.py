@@ -148,7 +148,9 @@ def import_prompts(visitor: Visitor, project: str) -> int:
     return visitor.tile("Added")
 
 
-def generate(visitor: Visitor, project: str, responses: str, tasks: str, *, newest_policy: bool = False) -> dict[str, int]:
+def generate(
+    visitor: Visitor, project: str, responses: str, tasks: str, *, newest_policy: bool = False
+) -> dict[str, int]:
     visitor.open(f"{project}generations/new/")
     form = visitor.form("model", "responses_per_prompt")
     options = [str(option["value"]) for option in form.select("select[name=model] option")]
@@ -194,7 +196,11 @@ def count_new_policy(visitor: Visitor, project: str) -> int:
 def export(visitor: Visitor, project: str) -> dict[str, int]:
     visitor.open(f"{project}snapshots/")
     first = min(
-        (str(link["href"]) for link in visitor.page.select("a[href*='/snapshots/']") if re.search(r"/\d+/$", link["href"])),
+        (
+            str(link["href"])
+            for link in visitor.page.select("a[href*='/snapshots/']")
+            if re.search(r"/\d+/$", link["href"])
+        ),
         key=lambda address: int(address.rstrip("/").rsplit("/", 1)[1]),
     )
     visitor.open(first)

@@ -10,7 +10,9 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 SOURCES = sorted(
-    path for package in ("annotate", "training", "config") for path in (ROOT / package).rglob("*.py")
+    path
+    for package in ("annotate", "training", "config")
+    for path in (ROOT / package).rglob("*.py")
     if "migrations" not in path.parts
 )
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -51,7 +53,9 @@ def test_no_bare_except_and_no_debugging_left():
 
 
 def test_our_own_logic_uses_no_signals():
-    assert [named(path) for path in SOURCES if re.search(r"\b(post_save|pre_save|m2m_changed|receiver)\b", path.read_text())] == []
+    assert [
+        named(path) for path in SOURCES if re.search(r"\b(post_save|pre_save|m2m_changed|receiver)\b", path.read_text())
+    ] == []
 
 
 def test_templates_have_no_inline_script_style_or_handler_and_never_call_text_safe():
@@ -66,7 +70,10 @@ def test_templates_have_no_inline_script_style_or_handler_and_never_call_text_sa
         "other host": re.compile(r"(src|href)=\"(https?:)?//", re.I),
     }
     found = [
-        f"{named(path)}: {rule}" for path in TEMPLATES for rule, pattern in forbidden.items() if pattern.search(path.read_text())
+        f"{named(path)}: {rule}"
+        for path in TEMPLATES
+        for rule, pattern in forbidden.items()
+        if pattern.search(path.read_text())
     ]
     assert found == []
 
@@ -90,6 +97,9 @@ def test_tests_never_sleep_in_hope_or_skip_what_is_missing():
         if path.name == Path(__file__).name:
             continue
         text = path.read_text()
-        if re.search(r"\b(pytest\.skip|mark\.skip|mark\.xfail|unittest\.mock|mocker|monkeypatch\.setattr\(\"(annotate|training))", text):
+        if re.search(
+            r"\b(pytest\.skip|mark\.skip|mark\.xfail|unittest\.mock|mocker|monkeypatch\.setattr\(\"(annotate|training))",
+            text,
+        ):
             found.append(named(path))
     assert found == []

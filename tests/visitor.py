@@ -37,7 +37,9 @@ class Visitor:
         """Submit a form of the page with `fields` in place of what stands in it; a button counts as a field."""
         known = {str(control["name"]) for control in self.controls(form)}
         if unknown := set(fields) - known:
-            raise Refused(f"{self.address}: the form has no field {', '.join(sorted(unknown))}; it has {sorted(known)}.")
+            raise Refused(
+                f"{self.address}: the form has no field {', '.join(sorted(unknown))}; it has {sorted(known)}."
+            )
         data = {**self.filled_in(form), **{name: value for name, value in fields.items() if value is not None}}
         address = urljoin(self.address, str(form.get("action") or self.address))
         headers = {"Referer": self.address}

@@ -1,0 +1,215 @@
+"""Every URL, as everybody: no session, a stranger, an owner of another project, and each role.
+
+`PROJECT_PAGES` is the site's table of rights. A URL that is not in it fails the test that reads the URLconf, so that a
+new page cannot be forgotten.
+"""
+
+import uuid
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from annotate.assignment import lease_next
+from annotate.models import Import, Role
+from annotate.services.invitations import invite
+from annotate.services.snapshots import create_snapshot
+from tests.factories import make_judgement, make_task
+from training.models import Generation, ModelVersion, Run
+
+EVERYONE = {Role.OWNER, Role.REVIEWER, Role.ANNOTATOR}
+REVIEWERS = {Role.OWNER, Role.REVIEWER}
+OWNERS = {Role.OWNER}
+PROJECT_PAGES = {
+    "judge": EVERYONE,
+    "judge-skip": EVERYONE,
+    "judge-undo": EVERYONE,
+    "judge-guidelines": EVERYONE,
+    "judge-heartbeat": EVERYONE,
+    "judge-draft": EVERYONE,
+    "judge-return": EVERYONE,
+    "judgement-history": EVERYONE,
+    "judgement-open": EVERYONE,
+    "project-prompts": REVIEWERS,
+    "prompt-create": OWNERS,
+    "prompt-detail": REVIEWERS,
+    "prompt-delete": OWNERS,
+    "project-imports": REVIEWERS,
+    "import-create": OWNERS,
+    "import-detail": REVIEWERS,
+    "import-resume": OWNERS,
+    "import-cancel": OWNERS,
+    "import-refused": REVIEWERS,
+    "project-snapshots": REVIEWERS,
+    "snapshot-create": OWNERS,
+    "snapshot-detail": REVIEWERS,
+    "snapshot-retry": OWNERS,
+    "snapshot-download": REVIEWERS,
+    "project-runs": REVIEWERS,
+    "run-create": OWNERS,
+    "run-detail": REVIEWERS,
+    "run-events": REVIEWERS,
+    "run-cancel": OWNERS,
+    "run-retry": OWNERS,
+    "project-models": REVIEWERS,
+    "model-create": OWNERS,
+    "model-detail": REVIEWERS,
+    "model-make-default": OWNERS,
+    "project-generations": REVIEWERS,
+    "generation-create": OWNERS,
+    "generation-detail": REVIEWERS,
+    "generation-cancel": OWNERS,
+    "generation-retry": OWNERS,
+    "project-training-summary": REVIEWERS,
+    "project-overview": EVERYONE,  # annotators are sent on to judge
+    "project-settings": OWNERS,
+    "project-archive": OWNERS,
+    "project-audit": OWNERS,
+    "project-people": OWNERS,
+    "member-change": OWNERS,
+    "member-remove": OWNERS,
+    "invitation-renew": OWNERS,
+    "invitation-revoke": OWNERS,
+    "project-guidelines": EVERYONE,
+    "guideline-version": EVERYONE,
+    "guidelines-edit": OWNERS,
+    "project-tasks": REVIEWERS,
+    "task-detail": REVIEWERS,
+    "task-close": OWNERS,
+    "task-reopen": OWNERS,
+    "task-overlap": OWNERS,
+}
+OPEN_TO_ALL = {
+    "sign-in",
+    "theme",
+    "health",
+    "invitation-accept",
+    "password-reset",
+    "password-reset-sent",
+    "password-reset-confirm",
+    "password-reset-done",
+}
+
+
+def all_patterns(resolver=None):
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from all_patterns(pattern)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield pattern
+
+
+PATTERNS = {pattern.name: pattern for pattern in all_patterns()}
+IN_PROJECT = sorted(name for name, pattern in PATTERNS.items() if "project_id" in pattern.pattern.converters)
+WITH_AN_OBJECT = [name for name in IN_PROJECT if set(PATTERNS[name].pattern.converters) - {"project_id", "form"}]
+
+
+@pytest.fixture
+def world(project, alice, carol):
+    """An object of each kind in Alice's project, so that every URL can be made; returns {URL argument: value}."""
+    project.guidelines.create(version=2, body="Prefer the truer answer.", created_by=alice)
+    invite(actor=alice, project=project, email="dave@example.org", role=Role.ANNOTATOR)
+    judged, waiting = make_task(project), make_task(project)
+    make_judgement(judged, carol)
+    lease_next(user=carol, project=project)
+    snapshot = create_snapshot(project=project, user=alice)
+    policy = ModelVersion.objects.create(
+        project=project, kind="policy", name="base", origin="smollm2-135m-instruct", created_by=alice
+    )
+    made = {"project": project, "created_by": alice}
+    generation = Generation.objects.create(model=policy, **made)
+    return {
+        "prompt": waiting.prompt.pk,
+        "import": Import.objects.create(contents="prompts", format="jsonl", file="x", status="succeeded", **made).pk,
+        "snapshot": snapshot.pk,
+        "run": Run.objects.create(
+            name="DPO 1", algorithm="dpo", snapshot=snapshot, base_model=policy, status="failed", **made
+        ).pk,
+        "model": policy.pk,
+        "generation": generation.pk,
+        "task": waiting.pk,
+        "lease": carol.leases.get().pk,
+        "version": 2,
+        "member": project.memberships.get(user=carol).pk,
+        "invitation": project.invitations.get().pk,
+    }
+
+
+def address(name, project, world):
+    """The page's URL, its object taken from Alice's project whatever `project` is."""
+    values = {"project_id": project.pk, "form": "lossless", "token": "x" * 40, "split": "train"}
+    for argument in PATTERNS[name].pattern.converters:
+        if argument not in values:
+            kind = argument.removesuffix("_id") if argument != "pk" else name.split("-")[0]
+            values[argument] = world[kind]
+    return reverse(name, kwargs={key: values[key] for key in PATTERNS[name].pattern.converters})
+
+
+def visit(client, url):
+    """GET, or POST where the page takes nothing else."""
+    answer = client.get(url)
+    return client.post(url) if answer.status_code == 405 else answer
+
+
+def test_the_table_of_rights_has_every_page_of_a_project():
+    assert set(IN_PROJECT) == set(PROJECT_PAGES)
+
+
+def test_without_a_session_every_page_asks_to_sign_in(client, project, world):
+    for name in sorted(set(PATTERNS) - OPEN_TO_ALL):
+        answer = visit(client, address(name, project, world))
+        assert (name, answer.status_code) == (name, 302)
+        assert answer.url.split("?")[0] == reverse("sign-in"), name
+
+
+def test_a_stranger_and_an_owner_of_another_project_find_nothing(signed_in, project, world, stranger, mallory):
+    for client in (signed_in(stranger), signed_in(mallory)):
+        statuses = {name: visit(client, address(name, project, world)).status_code for name in IN_PROJECT}
+        assert {name: status for name, status in statuses.items() if status != 404} == {}
+
+
+def test_an_object_cannot_be_reached_through_another_project(signed_in, world, mallory):
+    """Mallory owns her project, so only the object's own project keeps her out."""
+    hers, client = mallory.memberships.get().project, signed_in(mallory)
+    statuses = {name: visit(client, address(name, hers, world)).status_code for name in WITH_AN_OBJECT}
+    assert {name: status for name, status in statuses.items() if status != 404} == {}
+
+
+def test_a_member_opens_what_the_role_allows_and_nothing_else(signed_in, project, world, alice, bob, carol):
+    for user, role in ((carol, Role.ANNOTATOR), (bob, Role.REVIEWER), (alice, Role.OWNER)):
+        client = signed_in(user)
+        for name in IN_PROJECT:
+            status = visit(client, address(name, project, world)).status_code
+            refused = role not in PROJECT_PAGES[name]
+            assert (name, role, status == 403) == (name, role, refused)
+            assert status < 500, name
+
+
+def test_a_number_nobody_has_is_not_found(signed_in, project, world, alice):
+    nobody, client = dict.fromkeys(world, 2**31 - 1), signed_in(alice)
+    statuses = {name: visit(client, address(name, project, nobody)).status_code for name in WITH_AN_OBJECT}
+    assert {name: status for name, status in statuses.items() if status != 404} == {}
+
+
+def test_what_the_server_decides_cannot_be_posted(signed_in, project, carol):
+    """Extra fields in a judgement (who, which project, gold, surplus) change nothing."""
+    task = make_task(project)
+    client = signed_in(carol)
+    client.get(reverse("judge", args=[project.pk]))
+    data = {
+        "lease": carol.leases.get().pk,
+        "submission_id": uuid.uuid4(),
+        "choice": "-2",
+        "annotator": 1,
+        "project": 999,
+        "task": 999,
+        "is_gold": "on",
+        "is_surplus": "on",
+        "is_staff": "on",
+        "role": "owner",
+    }
+    assert client.post(reverse("judge", args=[project.pk]), data).status_code == 302
+    judgement = task.judgements.get()
+    assert (judgement.annotator, judgement.project, judgement.is_surplus) == (carol, project, False)
+    task.refresh_from_db()
+    carol.refresh_from_db()
+    assert (task.is_gold, carol.is_staff, carol.memberships.get().role) == (False, False, Role.ANNOTATOR)
