@@ -86,7 +86,7 @@ def undo_judgement(*, judgement: Judgement) -> bool:
     if previous is None or previous.pk != judgement.pk or previous.outcome == Judgement.Outcome.UNDONE:
         return lease.state == Lease.State.HELD
     if previous.outcome == Judgement.Outcome.ANSWER:
-        save_draft(lease=lease, data=draft_of(previous))
+        _keep_draft(lease, draft_of(previous))
     reopened = assignment.reopen_place(lease=lease, previous=previous)
     _append(lease, previous, Judgement(outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4()))
     return reopened
@@ -98,12 +98,25 @@ def last_judgement(*, user: User, project: Project) -> Judgement | None:
     return standing.exclude(outcome=Judgement.Outcome.UNDONE).order_by("-pk").first()
 
 
-def save_draft(*, lease: Lease, data: dict[str, Any]) -> Draft:
-    """Keep what the person has chosen and typed so far, by side as the page shows it."""
-    now = timezone.now()
-    return Draft.objects.update_or_create(
-        task_id=lease.task_id, annotator_id=lease.annotator_id, defaults={"data": data, "updated_at": now}
-    )[0]
+@transaction.atomic
+def save_draft(*, lease: Lease, data: dict[str, Any]) -> bool:
+    """Keep what the person has chosen and typed so far, by side as the page shows it.
+
+    False when the task is judged: what arrives after the answer is older than the answer.
+    """
+    lease = assignment.lock_lease(lease)
+    if lease.state == Lease.State.DONE:
+        return False
+    _keep_draft(lease, data)
+    return True
+
+
+def _keep_draft(lease: Lease, data: dict[str, Any]) -> None:
+    Draft.objects.update_or_create(
+        task_id=lease.task_id,
+        annotator_id=lease.annotator_id,
+        defaults={"data": data, "updated_at": timezone.now()},
+    )
 
 
 def draft_of(judgement: Judgement) -> dict[str, Any]:

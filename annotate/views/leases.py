@@ -62,10 +62,9 @@ def moment(text: str) -> datetime | None:
 
 
 def keep_draft(request: HttpRequest, lease: Lease, project: Project) -> dict[str, list[str]]:
-    """Save the posted draft; returns the problems, if any. A judged task keeps its answer and takes no draft."""
+    """Save the posted draft; returns the problems, if any."""
     form = KINDS[lease.task.kind].form(request.POST, project=project, lenient=True)
     if not form.is_valid():
         return {name: [str(error) for error in errors] for name, errors in form.errors.items()}
-    if lease.state != Lease.State.DONE:
-        judging.save_draft(lease=lease, data=form.draft())
+    judging.save_draft(lease=lease, data=form.draft())
     return {}

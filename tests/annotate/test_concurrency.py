@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from annotate import assignment
-from annotate.models import Judgement, Lease, Task
-from annotate.services.judging import ComparisonAnswer, submit_judgement
+from annotate.models import Draft, Judgement, Lease, Task
+from annotate.services.judging import ComparisonAnswer, save_draft, submit_judgement
 from annotate.services.tasks import create_comparison_tasks
 from tests.factories import add_member, make_project, make_prompt, make_response, make_task, make_user
 
@@ -111,3 +111,18 @@ def test_expiry_return_and_submission_at_the_same_moment_lose_no_place_and_no_an
     assert Judgement.objects.answers().count() == PEOPLE
     assert set(Task.objects.values_list("remaining", flat=True)) == {0}
     assert set(Lease.objects.values_list("state", flat=True)) == {"done"}
+
+
+def test_drafts_that_cross_their_answer_on_the_way_do_no_harm(people):
+    project, (person, *_) = people
+    make_task(project)
+    lease = assignment.lease_next(user=person, project=project)
+
+    def send(number):
+        if number == 7:
+            submit_judgement(lease=lease, submission_id=uuid.uuid4(), answer=TIE)
+        return save_draft(lease=lease, data={"rationale": str(number)})
+
+    at_once(send, range(20))
+    assert Judgement.objects.count() == 1
+    assert not Draft.objects.exists()

@@ -50,7 +50,7 @@ def test_an_answer_is_stored_by_position_whatever_side_was_shown(client, project
     task = make_task(project)
     client.get(url(project))
     Lease.objects.update(first_on_left=first_on_left)
-    left, right = [place.response_id for place in task.places.order_by("position")][:: 1 if first_on_left else -1]
+    right = [place.response_id for place in task.places.order_by("position")][1 if first_on_left else 0]
     data = answer(held(carol), "-3", rationale=" Clear. ", flags_right=["unsafe"], active_seconds="0.0")
     client.post(url(project), data)
     comparison = Comparison.objects.select_related("judgement").get()
@@ -232,7 +232,9 @@ def test_nothing_sent_to_the_annotator_hints_at_authors_gold_or_other_people(cli
         traffic = page.content.decode() + str(page.headers)
         hints = ["secret-model", "gold", "bobs-reason", "key-of-the-pair", "author", "remaining", "required_judgements"]
         assert [hint for hint in hints if hint in traffic.lower()] == []
-        assert not re.search(rf"\b({task.places.all()[0].response_id}|{task.places.all()[1].response_id})\b(?=\")", traffic)
+        assert not re.search(
+            rf"\b({task.places.all()[0].response_id}|{task.places.all()[1].response_id})\b(?=\")", traffic
+        )
 
 
 def test_the_same_statements_are_spent_on_a_small_and_on_a_large_project(

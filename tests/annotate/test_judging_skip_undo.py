@@ -128,9 +128,10 @@ def test_ten_answers_are_taken_back_one_by_one_and_given_again(client, project):
     again = [judge_next(client, project, "1").task_id for _ in range(10)]
     assert again == [judgement.task_id for judgement in said[2:]]
     assert Judgement.objects.count() == 12 + 10 + 10
-    assert list(Judgement.objects.answers().order_by("task").values_list("comparison__preference", flat=True)).count(
-        None
-    ) == 0
+    assert (
+        list(Judgement.objects.answers().order_by("task").values_list("comparison__preference", flat=True)).count(None)
+        == 0
+    )
     assert (set(states()), set(remaining())) == ({"done"}, {0})
 
 

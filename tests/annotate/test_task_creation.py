@@ -44,7 +44,7 @@ def test_many_pairs_cost_a_few_statements(project, django_assert_num_queries):
 
 
 def test_pairs_that_cannot_be_compared_are_refused_by_name_and_nothing_is_added(project, pair, alice):
-    first, second = pair
+    first = pair[0]
     same = make_response(first.prompt, " One. ")
     other = make_response(make_prompt(project), "Three.")
     foreign = make_response(make_prompt(make_project(alice, name="Another")), "Four.")
