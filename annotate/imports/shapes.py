@@ -173,9 +173,10 @@ def _responses(value: dict[str, Any]) -> list[ReadResponse]:
 def _tags(value: dict[str, Any]) -> list[str]:
     tags: list[str] = []
     for field in TAG_FIELDS:
-        content = value.get(field) or []
-        parts = content.split(",") if isinstance(content, str) and field == "tags" else [content]
-        parts = content if isinstance(content, list) else parts
+        content: Any = value.get(field) or []
+        parts: list[Any] = content if isinstance(content, list) else [content]
+        if isinstance(content, str) and field == "tags":
+            parts = content.split(",")
         if not all(isinstance(part, str) for part in parts):
             raise RowRefused(f"“{field}” must be text or a list of texts")
         tags += [part.strip() for part in parts if part.strip()]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import models, transaction
 
 from annotate.imports.conversations import check_prompt
-from annotate.imports.rows import PromptRow, ReadResponse
+from annotate.imports.rows import PromptRow, ReadResponse, RowRefused
 from annotate.models import Author, Project, Prompt, Response, User
 from annotate.services.audit import record_audit
 from annotate.services.responses import add_responses, get_author
@@ -103,15 +103,19 @@ def add_prompts(*, project: Project, rows: Sequence[PromptRow], author_name: str
 
 
 @transaction.atomic
-def add_prompt(*, project: Project, actor: User, text: str, system: str = "", tags: Sequence[str] = ()) -> Outcome:
-    """Store one prompt written by hand. Raises RowRefused when it is empty or too long."""
+def add_prompt(
+    *, project: Project, actor: User, text: str, system: str = "", tags: Sequence[str] = ()
+) -> tuple[Prompt, bool]:
+    """Store one prompt written by hand; (the prompt, whether it is new). Raises RowRefused: empty or too long."""
     messages = [{"role": "user", "content": text.strip()}]
     check_prompt(system.strip(), messages, "prompt")
     row = PromptRow(messages=messages, shape="by hand", system=system.strip(), tags=tuple(tags), source="by hand")
     outcome = add_prompts(project=project, rows=[row])[0]
-    if outcome.is_new and outcome.prompt:
+    if outcome.prompt is None:
+        raise RowRefused(outcome.reason)
+    if outcome.is_new:
         record_audit(actor=actor, action="prompt.added", project=project, target=f"prompt {outcome.prompt.pk}")
-    return outcome
+    return outcome.prompt, outcome.is_new
 
 
 @transaction.atomic

@@ -54,15 +54,15 @@ def prompt_create(request: HttpRequest, project_id: int) -> HttpResponse:
     form = PromptForm(request.POST or None)
     if form.is_valid():
         try:
-            outcome = add_prompt(project=membership.project, actor=request.user, **form.cleaned_data)
+            prompt, is_new = add_prompt(project=membership.project, actor=request.user, **form.cleaned_data)
         except RowRefused as error:
             form.add_error("text", f"This prompt cannot be taken: {error}.")
         else:
-            if outcome.is_new:
+            if is_new:
                 messages.success(request, "The prompt is in the project.")
             else:
                 messages.info(request, "This very prompt was in the project already. Here it is.")
-            return redirect("prompt-detail", project_id, outcome.prompt.pk)
+            return redirect("prompt-detail", project_id, prompt.pk)
     context = {"project": membership.project, "membership": membership, "form": form}
     return render(request, "prompts/create.html", context, status=422 if form.is_bound else 200)
 
