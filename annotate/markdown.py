@@ -24,19 +24,46 @@ MAX_RENDERED_CHARACTERS = 100_000
 MAX_MARKERS_IN_A_ROW = 200
 MAX_HIGHLIGHTED_CHARACTERS = 20_000
 
-PATHOLOGICAL = re.compile(r"(?:[\[\]()<>*_`~!|\\&][ \t]*){%d}|(?:^|\n)[ \t>*+\-]{%d}" % ((MAX_MARKERS_IN_A_ROW,) * 2))
-ALLOWED_TAGS = set(
-    "p br hr h1 h2 h3 h4 h5 h6 strong em s del code pre blockquote ul ol li table thead tbody tr th td a span div".split()
+PATHOLOGICAL = re.compile(
+    rf"(?:[\[\]()<>*_`~!|\\&][ \t]*){{{MAX_MARKERS_IN_A_ROW}}}|(?:^|\n)[ \t>*+\-]{{{MAX_MARKERS_IN_A_ROW}}}"
 )
+ALLOWED_TAGS = {
+    "p",
+    "br",
+    "hr",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "strong",
+    "em",
+    "s",
+    "del",
+    "code",
+    "pre",
+    "blockquote",
+    "ul",
+    "ol",
+    "li",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "a",
+    "span",
+    "div",
+}
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 SHORT_CLASS = re.compile(r"[a-z][a-z0-9]{0,2}")
 OWN_CLASSES = {"span": {"image"}, "a": {"image"}, "div": {"highlight"}, "pre": {"plain"}}
 ALIGNED = {"text-align:right": "align-right", "text-align:center": "align-center", "text-align:left": "align-left"}
 
 
-def render_image(
-    renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType
-) -> str:
+def render_image(renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     """An image is a link to it, under its description; the page loads nothing from elsewhere."""
     token = tokens[index]
     label = escape(renderer.renderInlineAsText(token.children or [], options, env) or "untitled")
@@ -106,7 +133,9 @@ def render_markdown(text: str) -> SafeString:
         html = PARSER.render(text)
     except RecursionError:
         return as_written(text)
-    return SafeString(CLEANER.clean(html.replace("<pre>", '<div class="highlight"><pre>').replace("</pre>", "</pre></div>")))
+    return SafeString(
+        CLEANER.clean(html.replace("<pre>", '<div class="highlight"><pre>').replace("</pre>", "</pre></div>"))
+    )
 
 
 def as_written(text: str) -> SafeString:

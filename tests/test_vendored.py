@@ -20,7 +20,8 @@ def test_every_vendored_file_is_listed_and_every_listed_file_is_there():
 
 def test_every_vendored_file_has_the_listed_hash():
     actual = {
-        name: base64.b64encode(hashlib.sha384((VENDOR / name).read_bytes()).digest()).decode() for name in listed_hashes()
+        name: base64.b64encode(hashlib.sha384((VENDOR / name).read_bytes()).digest()).decode()
+        for name in listed_hashes()
     }
     assert actual == listed_hashes()
 

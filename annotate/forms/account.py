@@ -27,7 +27,9 @@ class AccountForm(forms.ModelForm):
     class Meta:
         model = User
         fields: ClassVar = ["name"]
-        help_texts: ClassVar = {"name": "Shown to the owners of your projects. Annotators never see each other's names."}
+        help_texts: ClassVar = {
+            "name": "Shown to the owners of your projects. Annotators never see each other's names."
+        }
 
 
 class JoinForm(forms.Form):
@@ -36,7 +38,9 @@ class JoinForm(forms.Form):
     email = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     name = forms.CharField(label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = forms.CharField(
-        label="Password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        label="Password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 10 characters. A few unrelated words are good; one common word is not.",
     )
 

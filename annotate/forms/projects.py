@@ -36,27 +36,39 @@ class LinesField(forms.CharField):
 class ProjectCreateForm(forms.Form):
     name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autofocus": True}))
     description = forms.CharField(
-        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="What is collected here and why, in a sentence or two. Everybody in the project reads it.",
     )
     guidelines = forms.CharField(
-        max_length=100_000, initial=FIRST_GUIDELINES, widget=forms.Textarea(attrs={"rows": 12}),
+        max_length=100_000,
+        initial=FIRST_GUIDELINES,
+        widget=forms.Textarea(attrs={"rows": 12}),
         help_text="How people should judge, in Markdown. You can change it later; every judgement knows its version.",
     )
 
 
 class ProjectSettingsForm(forms.ModelForm):
     flag_options = LinesField(
-        label="Flags for a response", required=False,
+        label="Flags for a response",
+        required=False,
         help_text="What people may mark a response with, one a line, at most 20 of 60 characters each.",
     )
 
     class Meta:
         model = Project
         fields: ClassVar = [
-            "name", "description", "scale_points", "allow_tie", "allow_both_bad", "rationale", "flag_options",
-            "overlap", "lease_minutes",
-        ]  # fmt: skip
+            "name",
+            "description",
+            "scale_points",
+            "allow_tie",
+            "allow_both_bad",
+            "rationale",
+            "flag_options",
+            "overlap",
+            "lease_minutes",
+        ]
         widgets: ClassVar = {"description": forms.Textarea(attrs={"rows": 3})}
         help_texts: ClassVar = {
             "scale_points": "Judgements made before keep the scale they were made on.",
@@ -65,6 +77,11 @@ class ProjectSettingsForm(forms.ModelForm):
             "rationale": "Whether people say in words why they chose.",
             "overlap": "How many different people judge each new task. Tasks that exist keep theirs.",
             "lease_minutes": "A task is given to somebody else when its page has been closed for this long.",
+        }
+
+        error_messages: ClassVar = {
+            "overlap": dict.fromkeys(("min_value", "max_value", "invalid"), "Give a whole number from 1 to 50."),
+            "lease_minutes": dict.fromkeys(("min_value", "max_value", "invalid"), "Give a whole number from 1 to 240."),
         }
 
     def clean_flag_options(self) -> list[str]:
@@ -93,7 +110,10 @@ class RoleForm(forms.Form):
 
 class GuidelinesForm(forms.Form):
     body = forms.CharField(
-        label="Guidelines", max_length=100_000, strip=False, widget=forms.Textarea(attrs={"rows": 24}),
+        label="Guidelines",
+        max_length=100_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 24}),
         help_text="Markdown: headings, lists, tables, links, code. Saving a changed text makes a new version.",
     )
 

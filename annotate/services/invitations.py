@@ -37,7 +37,11 @@ def find_invitation(token: str) -> Invitation | None:
 
 def refusal(invitation: Invitation) -> str:
     """Why this invitation cannot be accepted any more and what to do; empty while it can."""
-    ask = "Run `manage.py setup_link` for a new one." if invitation.grants_staff else "Ask the project's owner for a new one."
+    ask = (
+        "Run `manage.py setup_link` for a new one."
+        if invitation.grants_staff
+        else "Ask the project's owner for a new one."
+    )
     if invitation.accepted_at:
         return "This link has been used. If it was you, sign in; if not, ask for a new link."
     if invitation.revoked_at:
@@ -92,9 +96,7 @@ def revoke_invitation(*, actor: User, invitation: Invitation) -> bool:
     rows = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
     revoked = bool(rows.update(revoked_at=timezone.now()))
     if revoked:
-        record_audit(
-            actor=actor, action="invitation.revoked", project=invitation.project, target=invitation.email
-        )
+        record_audit(actor=actor, action="invitation.revoked", project=invitation.project, target=invitation.email)
     return revoked
 
 
@@ -140,11 +142,11 @@ def settle(invitation: Invitation, user: User) -> None:
     invitation.accepted_at, invitation.accepted_by = timezone.now(), user
     invitation.save(update_fields=["accepted_at", "accepted_by"])
     if invitation.project:
-        Membership.objects.get_or_create(
-            project=invitation.project, user=user, defaults={"role": invitation.role}
-        )
+        Membership.objects.get_or_create(project=invitation.project, user=user, defaults={"role": invitation.role})
     action = "person.joined" if invitation.project else "site.first_owner_created"
-    record_audit(actor=user, action=action, project=invitation.project, target=user.email, data={"role": invitation.role})
+    record_audit(
+        actor=user, action=action, project=invitation.project, target=user.email, data={"role": invitation.role}
+    )
 
 
 def mail_invitation(invitation: Invitation, link: str) -> None:

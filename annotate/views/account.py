@@ -25,7 +25,9 @@ ONE_YEAR = 60 * 60 * 24 * 365
 def safe_next(request: HttpRequest, default: str) -> str:
     """The address on this site that `next` names, or the default's."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if is_ours else resolve_url(default)
 
 

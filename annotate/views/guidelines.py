@@ -46,7 +46,9 @@ def guidelines_edit(request: HttpRequest, project_id: int) -> HttpResponse:
     if form.is_valid() and not wants_preview:
         saved = projects.save_guidelines(actor=request.user, project=membership.project, body=form.cleaned_data["body"])
         is_same = newest is not None and saved.pk == newest.pk
-        messages.success(request, "The text is the same; no new version." if is_same else f"Version {saved.version} is in force.")
+        messages.success(
+            request, "The text is the same; no new version." if is_same else f"Version {saved.version} is in force."
+        )
         return redirect("project-guidelines", project_id)
     context = {
         "project": membership.project,

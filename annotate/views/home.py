@@ -14,7 +14,10 @@ from annotate.services.tasks import waiting_counts
 def home(request: HttpRequest) -> HttpResponse:
     waiting = waiting_counts(request.user)
     memberships = Membership.objects.filter(user=request.user).select_related("project").order_by("project__name", "pk")
-    rows = [{"membership": mine, "project": mine.project, "waiting": waiting.get(mine.project_id, 0)} for mine in memberships]
+    rows = [
+        {"membership": mine, "project": mine.project, "waiting": waiting.get(mine.project_id, 0)}
+        for mine in memberships
+    ]
     context = {
         "active": [row for row in rows if row["project"].archived_at is None],
         "archived": [row for row in rows if row["project"].archived_at is not None],

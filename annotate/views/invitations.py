@@ -27,7 +27,9 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
         return arrive(invitation)
     if reason := invitations.refusal(invitation):
         return closed(request, reason, 410)
-    return accept_signed_in(request, invitation) if request.user.is_authenticated else accept_as_guest(request, invitation)
+    return (
+        accept_signed_in(request, invitation) if request.user.is_authenticated else accept_as_guest(request, invitation)
+    )
 
 
 def accept_signed_in(request: HttpRequest, invitation: Invitation) -> HttpResponse:

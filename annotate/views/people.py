@@ -38,7 +38,9 @@ def member_change(request: HttpRequest, project_id: int, pk: int) -> HttpRespons
     member = get_in_project(Membership.objects.select_related("user"), membership, pk)
     form = RoleForm(request.POST)
     if not form.is_valid():
-        return show_people(request, membership, problem="That is no role. Choose owner, reviewer or annotator.", status=422)
+        return show_people(
+            request, membership, problem="That is no role. Choose owner, reviewer or annotator.", status=422
+        )
     try:
         people.change_role(actor=request.user, membership=member, role=form.cleaned_data["role"])
     except LastOwner as refused:
@@ -93,7 +95,12 @@ def leave_or_stay(request: HttpRequest, member: Membership) -> HttpResponse:
 
 
 def show_people(
-    request: HttpRequest, membership: Membership, *, form: InviteForm | None = None, problem: str = "", status: int = 200
+    request: HttpRequest,
+    membership: Membership,
+    *,
+    form: InviteForm | None = None,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     project = membership.project
     fresh = request.session.get(FRESH_LINK)

@@ -22,8 +22,13 @@ def test_signing_in_leads_home_however_the_address_is_written(client, carol):
 
 
 @pytest.mark.parametrize(
-    "wanted, arrives",
-    [("/account/", "/account/"), ("https://evil.example/", "/"), ("//evil.example/", "/"), ("javascript:alert(1)", "/")],
+    ("wanted", "arrives"),
+    [
+        ("/account/", "/account/"),
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+        ("javascript:alert(1)", "/"),
+    ],
 )
 def test_signing_in_goes_on_to_addresses_of_this_site_alone(client, carol, wanted, arrives):
     assert try_sign_in(client, next=wanted).url == arrives

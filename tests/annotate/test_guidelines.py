@@ -14,8 +14,9 @@ def test_a_changed_text_is_a_new_version_and_the_same_text_is_not(signed_in, ali
     assert edit(client, project, "Be brief.\r\nBe kind.").status_code == 302
     edit(client, project, "Be brief.\r\nBe kind.")
     assert list(Guideline.objects.order_by("version").values_list("version", "body")) == [
-        (1, "Prefer the more helpful answer."), (2, "Be brief.\nBe kind."),
-    ]  # fmt: skip
+        (1, "Prefer the more helpful answer."),
+        (2, "Be brief.\nBe kind."),
+    ]
 
 
 def test_a_preview_shows_the_text_and_saves_nothing(signed_in, alice, project):
@@ -38,7 +39,7 @@ def test_every_member_reads_every_version(signed_in, alice, carol, project):
     assert client.get(f"/projects/{project.pk}/guidelines/3/").status_code == 404
 
 
-@pytest.mark.parametrize("who, read, write", [("bob", 200, 403), ("carol", 200, 403), ("mallory", 404, 404)])
+@pytest.mark.parametrize(("who", "read", "write"), [("bob", 200, 403), ("carol", 200, 403), ("mallory", 404, 404)])
 def test_who_reads_and_who_writes(signed_in, request, project, who, read, write):
     client = signed_in(request.getfixturevalue(who))
     assert client.get(f"/projects/{project.pk}/guidelines/").status_code == read

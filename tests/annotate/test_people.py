@@ -26,7 +26,7 @@ def test_an_unknown_role_is_refused(signed_in, alice, carol, project):
     assert member(project, carol).role == Role.ANNOTATOR
 
 
-@pytest.mark.parametrize("tail, data", [("", {"role": "annotator"}), ("remove/", {})])
+@pytest.mark.parametrize(("tail", "data"), [("", {"role": "annotator"}), ("remove/", {})])
 def test_the_last_owner_stays_owner(signed_in, alice, project, tail, data):
     answer = signed_in(alice).post(f"/projects/{project.pk}/people/{member(project, alice).pk}/{tail}", data)
     assert answer.status_code == 422
@@ -50,13 +50,18 @@ def test_removing_somebody_gives_back_the_task_they_hold(signed_in, alice, carol
     assert (lease.state, task.remaining) == (Lease.State.RETURNED, 1)
 
 
-@pytest.mark.parametrize("who, status", [("bob", 403), ("carol", 403), ("mallory", 404), ("stranger", 404)])
+@pytest.mark.parametrize(("who", "status"), [("bob", 403), ("carol", 403), ("mallory", 404), ("stranger", 404)])
 def test_only_owners_see_and_change_people(signed_in, request, alice, project, who, status):
     client, mine = signed_in(request.getfixturevalue(who)), member(project, alice)
     invite(actor=alice, project=project, email="dora@example.org", role=Role.OWNER)
     pk, page = Invitation.objects.get().pk, f"/projects/{project.pk}"
     assert client.get(f"{page}/people/").status_code == status
-    for address in [f"people/{mine.pk}/", f"people/{mine.pk}/remove/", f"invitations/{pk}/renew/", f"invitations/{pk}/revoke/"]:
+    for address in [
+        f"people/{mine.pk}/",
+        f"people/{mine.pk}/remove/",
+        f"invitations/{pk}/renew/",
+        f"invitations/{pk}/revoke/",
+    ]:
         assert client.post(f"{page}/{address}", {"role": "annotator"}).status_code == status
     assert Invitation.objects.open().count() == 1
 

@@ -7,9 +7,16 @@ from annotate.services.audit import record_audit
 from tests.factories import make_task
 
 SETTINGS = {
-    "name": "Kitchen advice", "description": "", "scale_points": "8", "allow_tie": "on", "allow_both_bad": "on",
-    "rationale": "optional", "flag_options": "unsafe\n\n rude \nunsafe", "overlap": "2", "lease_minutes": "10",
-}  # fmt: skip
+    "name": "Kitchen advice",
+    "description": "",
+    "scale_points": "8",
+    "allow_tie": "on",
+    "allow_both_bad": "on",
+    "rationale": "optional",
+    "flag_options": "unsafe\n\n rude \nunsafe",
+    "overlap": "2",
+    "lease_minutes": "10",
+}
 
 
 def test_staff_create_a_project_and_own_it(signed_in, alice):
@@ -55,9 +62,17 @@ def test_saving_settings_notes_what_differs_alone(signed_in, alice, project):
 
 @pytest.mark.parametrize(
     "change",
-    [{"scale_points": "6"}, {"overlap": "0"}, {"overlap": "51"}, {"lease_minutes": "0"}, {"name": ""}, {"rationale": "no"},
-     {"flag_options": "x" * 61}, {"flag_options": "\n".join(map(str, range(21)))}],
-)  # fmt: skip
+    [
+        {"scale_points": "6"},
+        {"overlap": "0"},
+        {"overlap": "51"},
+        {"lease_minutes": "0"},
+        {"name": ""},
+        {"rationale": "no"},
+        {"flag_options": "x" * 61},
+        {"flag_options": "\n".join(map(str, range(21)))},
+    ],
+)
 def test_settings_out_of_bounds_are_refused(signed_in, alice, project, change):
     answer = signed_in(alice).post(f"/projects/{project.pk}/settings/", {**SETTINGS, **change})
     assert answer.status_code == 422
@@ -72,8 +87,9 @@ def test_archiving_is_noted_once_and_can_be_taken_back(signed_in, alice, project
     client.post(address, {"archived": "no"})
     assert Project.objects.get(pk=project.pk).archived_at is None
     assert list(AuditEvent.objects.order_by("id").values_list("action", flat=True)) == [
-        "project.archived", "project.unarchived",
-    ]  # fmt: skip
+        "project.archived",
+        "project.unarchived",
+    ]
 
 
 def test_the_log_is_paged_newest_first(signed_in, alice, project):
@@ -89,6 +105,6 @@ def test_the_log_is_paged_newest_first(signed_in, alice, project):
 
 
 @pytest.mark.parametrize("page", ["settings", "audit"])
-@pytest.mark.parametrize("who, status", [("bob", 403), ("carol", 403), ("mallory", 404), ("stranger", 404)])
+@pytest.mark.parametrize(("who", "status"), [("bob", 403), ("carol", 403), ("mallory", 404), ("stranger", 404)])
 def test_only_owners_open_settings_and_log(signed_in, request, project, page, who, status):
     assert signed_in(request.getfixturevalue(who)).get(f"/projects/{project.pk}/{page}/").status_code == status
