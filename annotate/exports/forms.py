@@ -46,13 +46,13 @@ class Form:
         return counts.preferences + ties + (counts.both_bad if self.keeps_both_bad else 0)
 
     def explain_left_out(self, counts: Counts) -> str:
-        """Which judgements have no line, and why; empty when all have one."""
+        """Which judgements have no line because nothing was preferred; empty when all have one."""
         parts = []
         if counts.ties and not self.keeps_ties:
             parts.append(f"{counts.ties:,} tie{'s' if counts.ties != 1 else ''}")
         if counts.both_bad and not self.keeps_both_bad:
             parts.append(f"{counts.both_bad:,} “both bad”")
-        return f"{' and '.join(parts)} left out: nothing was preferred" if parts else ""
+        return " and ".join(parts)
 
 
 FORMS: dict[str, Form] = {

@@ -12,6 +12,7 @@ from math import sqrt
 
 Tally = tuple[int, ...]  # answers in each category, the categories in one fixed order
 Z95 = 1.959963984540054  # two-sided 95 % of the normal distribution
+Z999 = 3.2905267314919255  # two-sided 99.9 %
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def columns(tallies: Sequence[tuple[Tally, int]]) -> list[list[tuple[int, int]]]
 
 @dataclass(frozen=True)
 class Share:
-    """A proportion with its 95 % interval (Wilson 1927)."""
+    """A proportion with its interval (Wilson 1927)."""
 
     part: int
     whole: int
@@ -77,13 +78,13 @@ class Share:
         return not self.low <= 0.5 <= self.high
 
 
-def measure_share(part: int, whole: int) -> Share | None:
+def measure_share(part: int, whole: int, *, z: float = Z95) -> Share | None:
     """`part` of `whole` with the Wilson score interval; None of nothing. Raises ValueError for more than all."""
     if not 0 <= part <= whole:
         raise ValueError(f"{part} of {whole} is no share.")
     if not whole:
         return None
-    value, spread = part / whole, Z95 * Z95 / whole
+    value, spread = part / whole, z * z / whole
     centre = (value + spread / 2) / (1 + spread)
-    half = Z95 * sqrt(value * (1 - value) / whole + spread / (4 * whole)) / (1 + spread)
+    half = z * sqrt(value * (1 - value) / whole + spread / (4 * whole)) / (1 + spread)
     return Share(part=part, whole=whole, value=value, low=max(0.0, centre - half), high=min(1.0, centre + half))

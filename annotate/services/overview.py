@@ -11,11 +11,11 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from annotate.models import Comparison, Guideline, Judgement, Membership, Project, Prompt, Response, Snapshot, Task
-from annotate.quality.agreement import Agreement, Share, measure_agreement, measure_share
+from annotate.quality.agreement import Z999, Agreement, Share, measure_agreement, measure_share
 
 DAYS = 30
 ACTIVE_DAYS = 7
-BIAS_NEEDS = 30  # answers before a lean to one side is worth a warning
+BIAS_NEEDS = 20  # preferences before a lean to one side is worth a warning
 
 ANSWER = Q(outcome=Judgement.Outcome.ANSWER)
 PREFERS = Q(comparison__preference__lt=0) | Q(comparison__preference__gt=0)
@@ -171,9 +171,19 @@ def measure_side_bias(people: list[PersonFigures]) -> Share | None:
     return measure_share(sum(share.part for share in shares), sum(share.whole for share in shares))
 
 
-def leans(share: Share | None) -> bool:
-    """Whether there are enough answers to say that one side is preferred."""
+def project_leans(share: Share | None) -> bool:
+    """Whether the answers are enough to say that one side is preferred (95 %)."""
     return share is not None and share.whole >= BIAS_NEEDS and share.differs_from_half
+
+
+def find_leaning(people: list[PersonFigures]) -> list[PersonFigures]:
+    """Those who clearly prefer one side. 99.9 %, because so many are looked at: chance names one in a thousand."""
+    return [person for person in people if person.left and clearly_leans(person.left)]
+
+
+def clearly_leans(share: Share) -> bool:
+    strict = measure_share(share.part, share.whole, z=Z999)
+    return strict is not None and strict.differs_from_half
 
 
 def list_steps(project: Project, totals: Totals) -> list[Step]:

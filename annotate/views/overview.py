@@ -30,8 +30,8 @@ def project_overview(request: HttpRequest, project_id: int) -> HttpResponse:
         "agreement": overview.measure_project_agreement(project),
         "people": people,
         "bias": bias,
-        "leans": overview.leans(bias),
-        "leaning": [person.name for person in people if overview.leans(person.left)],
+        "leans": overview.project_leans(bias),
+        "leaning": overview.find_leaning(people),
         "steps": steps,
         "next_step": next((step for step in steps if not step.done), None),
     }

@@ -102,12 +102,20 @@ def test_people_are_listed_with_answers_skips_and_median_time(project, carol, bo
     assert (other.name, other.answers, other.skips, other.median_seconds) == ("Bob", 1, 1, None)
 
 
-def test_a_lean_needs_enough_answers_and_an_interval_without_half():
-    assert not overview.leans(overview.measure_share(10, 10))
-    assert not overview.leans(overview.measure_share(18, 30))
-    assert overview.leans(overview.measure_share(25, 30))
-    assert overview.leans(overview.measure_share(5, 30))
-    assert not overview.leans(None)
+def test_a_lean_of_the_project_needs_enough_answers_and_an_interval_without_half():
+    assert not overview.project_leans(overview.measure_share(19, 19))
+    assert not overview.project_leans(overview.measure_share(18, 30))
+    assert overview.project_leans(overview.measure_share(25, 30))
+    assert overview.project_leans(overview.measure_share(5, 30))
+    assert not overview.project_leans(None)
+
+
+def test_a_lean_of_one_person_needs_more_than_one_in_twenty():
+    """10 of 10: 99.9 % interval from 10/(10 + 3.2905²) = 0.480; 11 of 11 from 0.504."""
+    assert not overview.clearly_leans(overview.measure_share(10, 10))
+    assert overview.clearly_leans(overview.measure_share(11, 11))
+    assert overview.clearly_leans(overview.measure_share(0, 11))
+    assert not overview.clearly_leans(overview.measure_share(20, 30))
 
 
 def test_the_steps_are_ticked_off_one_by_one(project, alice, carol):
@@ -151,7 +159,7 @@ def test_a_running_project_shows_its_figures_and_a_warning_of_a_lean(signed_in, 
     assert 'Pairs of people who say the same</dt><dd class="num">100 %' in text
     assert "undefined: every answer is the same" in text
     assert "One side is preferred more often than chance would explain." in text
-    assert "It shows for Carol." in text
+    assert "Carol chose the left 31 of 31 times." in text
     assert f'hx-get="{reverse("project-training-summary", args=[project.pk])}"' in text
     assert 'data-count="32"' in text
 

@@ -39,8 +39,9 @@ class Command(BaseCommand):
             for line in export_lines(snapshot, form, split):
                 file.write(line)
         counts = count_answers(snapshot, split)
-        left_out = FORMS[form].explain_left_out(counts) or "nothing left out"
-        self.stderr.write(f"“{snapshot}” as {form}: {FORMS[form].count_rows(counts)} rows, {left_out}.")
+        left_out = FORMS[form].explain_left_out(counts)
+        why = f"{left_out} left out: nothing was preferred" if left_out else "nothing left out"
+        self.stderr.write(f"“{snapshot}” as {form}: {FORMS[form].count_rows(counts)} rows, {why}.")
 
 
 def find_snapshot(source: str, new: str | None) -> Snapshot:

@@ -34,7 +34,7 @@ function options() {
     ],
     series: [
       { label: "Day", value: "{WWW} {D} {MMM}" },
-      { label: "Judgements", stroke: bar, fill: bar, paths: window.uPlot.paths.bars({ size: [0.7, 48] }), points: { show: false }, value: (_, count) => count?.toLocaleString() ?? "–" },
+      { label: "Judgements", stroke: bar, width: 0, fill: bar, paths: window.uPlot.paths.bars({ size: [0.7, 48] }), points: { show: false }, value: (_, count) => count?.toLocaleString() ?? "–" },
     ],
   };
 }
