@@ -79,6 +79,7 @@ def build_encoder(folder: Path, seed: int = 0) -> Path:
         pad_token="[PAD]",
         cls_token="[CLS]",
         sep_token="[SEP]",
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         model_max_length=512,
     )
     torch.manual_seed(seed)

@@ -89,7 +89,7 @@ def start_trainer(run: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 def train_to_end(run: Path) -> int:
     process = start_trainer(run)
-    process.communicate(timeout=120)
+    process.communicate(timeout=300)
     return process.returncode
 
 
@@ -102,7 +102,7 @@ def steps(run: Path, kind: str) -> list[int]:
     return [event["step"] for event in events(run) if event["kind"] == kind]
 
 
-def wait_for_step(run: Path, step: int, process: subprocess.Popen[bytes], *, seconds: float = 60) -> None:
+def wait_for_step(run: Path, step: int, process: subprocess.Popen[bytes], *, seconds: float = 180) -> None:
     """Until the trainer has said that it took this step."""
     deadline = time.monotonic() + seconds
     while step not in steps(run, "train"):

@@ -9,7 +9,7 @@ from training.algorithms.groups import EncodedGroup, Group
 from training.algorithms.logprobs import sum_by_owner
 from training.algorithms.loop import Job, Outcome, Tools
 from training.algorithms.losses import dpo, smooth
-from training.algorithms.models import Policy, add_lora, load_policy
+from training.algorithms.models import Policy, add_lora, context_length, load_policy
 from training.algorithms.packing import Batch
 from training.algorithms.plan import Data, Plan, load_data
 from training.algorithms.preferences import accuracy, read_preferences
@@ -21,7 +21,7 @@ def prepare(plan: Plan, tools: Tools) -> Job:
     """Load policy, data and reference log-probabilities; without a reference, that is the policy untrained."""
     model, config = load_policy(plan.model, trainable=True), plan.config
     model.to(tools.accelerator.device)
-    data = load_data(plan, model.tokenizer)
+    data = load_data(plan, model.tokenizer, context=context_length(model.model, model.tokenizer))
     add_reference(plan, tools, model, data)
     if config.lora:
         add_lora(model, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed)

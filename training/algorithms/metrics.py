@@ -35,7 +35,7 @@ def summarise(groups: list[EncodedGroup], losses: list[float], facts: Facts) -> 
         abs(margin) for group, margin in zip(groups, facts["margin"], strict=True) if not isinstance(group.label, Pair)
     ]
     return {
-        "loss": sum(loss * weight for loss, weight in zip(losses, weights, strict=True)) / sum(weights),
+        "loss": sum(loss * weight for loss, weight in zip(losses, weights, strict=True)) / (sum(weights) or 1.0),
         **{name: mean(values) for name, values in facts.items()},
         "accuracy_low": low,
         "accuracy_high": high,

@@ -65,7 +65,8 @@ class RewardModel(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """-> (C,) fp32 rewards, read at the last real token of a decoder or the first of an encoder."""
-        types = {"token_type_ids": batch.types} if self.encoder else {}
+        two_sided = self.encoder and "token_type_ids" in self.tokenizer.model_input_names
+        types = {"token_type_ids": batch.types} if two_sided else {}
         if batch.mask is not None:
             pad = self.model.config.get_text_config().pad_token_id
             ids = batch.ids.where(batch.mask == 1, pad)
@@ -82,6 +83,12 @@ class RewardModel(nn.Module):
             if self.encoder:
                 return head(trunk.pooler(hidden[batch.starts].float()[:, None]))[:, 0]
             return head(hidden[batch.ends].float())[:, 0]
+
+
+def context_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """The longest sequence that model and tokenizer are made for; a very large number where neither says."""
+    places = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1_000_000
+    return int(min(places, tokenizer.model_max_length))
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:

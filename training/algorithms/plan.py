@@ -69,11 +69,15 @@ class Data:
     report: dict[str, int] = field(default_factory=dict)
 
 
-def load_data(plan: Plan, tokenizer: PreTrainedTokenizerBase) -> Data:
-    """Read and encode the groups. Training weights get mean 1; what the settings leave out is counted."""
+def load_data(plan: Plan, tokenizer: PreTrainedTokenizerBase, *, context: int) -> Data:
+    """Read and encode the groups. Training weights get mean 1; what the settings leave out is counted.
+
+    `context` is the longest sequence the model can take; a longer setting is cut to it.
+    """
+    longest = min(plan.config.max_length, context)
     texts, test_texts = read_groups(plan.train), read_groups(plan.test) if plan.test else []
-    train, cut = encode_groups(texts, tokenizer, max_length=plan.config.max_length)
-    test, cut_test = encode_groups(test_texts, tokenizer, max_length=plan.config.max_length)
+    train, cut = encode_groups(texts, tokenizer, max_length=longest)
+    test, cut_test = encode_groups(test_texts, tokenizer, max_length=longest)
     used = usable_groups(train, ties=plan.config.ties)
     if not used:
         raise ValueError("Every judgement is a tie and ties are left out: let ties count half, or collect preferences.")
@@ -83,6 +87,7 @@ def load_data(plan: Plan, tokenizer: PreTrainedTokenizerBase) -> Data:
         "test_groups": len(test),
         "dropped": len(train) - len(used),
         "prompts_truncated": cut.prompts_cut + cut_test.prompts_cut,
+        "max_length": longest,
         "completions_truncated": cut.completions_cut + cut_test.completions_cut,
     }
     return Data(used, test, test_texts, report)

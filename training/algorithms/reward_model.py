@@ -6,7 +6,7 @@ from training.algorithms.configs import RewardModelConfig
 from training.algorithms.groups import EncodedGroup
 from training.algorithms.loop import Job, Outcome, Tools
 from training.algorithms.losses import bradley_terry
-from training.algorithms.models import RewardModel, add_lora, load_reward_model
+from training.algorithms.models import RewardModel, add_lora, context_length, load_reward_model
 from training.algorithms.packing import Batch
 from training.algorithms.plan import Plan, load_data
 from training.algorithms.preferences import accuracy, read_preferences
@@ -15,7 +15,7 @@ from training.algorithms.preferences import accuracy, read_preferences
 def prepare(plan: Plan, tools: Tools) -> Job:
     """Load backbone and data. Adapters go into decoders only: an encoder is small and is trained whole."""
     model, config = load_reward_model(plan.model, seed=plan.config.seed), plan.config
-    data = load_data(plan, model.tokenizer)
+    data = load_data(plan, model.tokenizer, context=context_length(model.model, model.tokenizer))
     if config.lora and not model.encoder:
         add_lora(model, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed)
     model.to(tools.accelerator.device)

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from training.algorithms.attention import use_packing
 from training.algorithms.decoding import OneDecoder, SlotDecoder
 from training.algorithms.groups import encode_prompt
+from training.algorithms.models import context_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +120,7 @@ class Engine:
         self.model, self.tokenizer, self.sampling = model, tokenizer, sampling
         self.decoder = SlotDecoder(model, rows) if packs else OneDecoder(model)
         self.rows = rows if packs else 1
-        self.context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1_000_000
+        self.context = context_length(model, tokenizer)
         self.stops = stop_ids(model, tokenizer)
         self.drafts: list[Draft] = []
         self.drawn = 0

@@ -65,6 +65,7 @@ def run_trainer(run: Path, *, should_stop: Callable[[], bool]) -> int:
 def train_run(run: Path, events: EventWriter, resume: Path | None, should_stop: Callable[[], bool]) -> None:
     plan = read_plan(run)
     transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
     torch.manual_seed(plan.config.seed)
     accelerator = Accelerator(mixed_precision=choose_precision(plan.config.precision))
     job = PREPARE[plan.algorithm](plan, Tools(accelerator, events, should_stop))
