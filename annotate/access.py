@@ -5,7 +5,8 @@ A stranger gets 404, because a project's existence is its members' business; a m
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from annotate.models import Membership, Role, User
 from annotate.querysets import ScopedQuerySet
@@ -13,6 +14,13 @@ from annotate.querysets import ScopedQuerySet
 EVERYONE = (Role.OWNER, Role.REVIEWER, Role.ANNOTATOR)
 REVIEWERS = (Role.OWNER, Role.REVIEWER)
 OWNERS = (Role.OWNER,)
+
+
+class SignedInRequest(HttpRequest):
+    """What a view behind `login_required` is given; for annotations alone."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 def get_membership(user: User, project_id: int, roles: tuple[Role, ...] = EVERYONE) -> Membership:

@@ -24,6 +24,10 @@ SKIP_REASONS = [
     ("broken", "Something does not display"),
     ("other", "Another reason"),
 ]
+CHOICE_ERRORS = {
+    "required": "Choose which response is better.",
+    "invalid_choice": "“%(value)s” is not on this project's scale. Choose one of the answers shown.",
+}
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,26 @@ def describe_choice(choice: str, strongest: int) -> str:
     return f"{'A' if value < 0 else 'B'} {STRENGTHS[strongest][abs(value) - 1]}"
 
 
+def offered_choices(project: Project) -> dict[str, str]:
+    """{value: words} of everything the project lets a person answer, in the order of the page."""
+    values = [str(value) for value in project.preference_values()]
+    if project.accepts_tie() and "0" not in values:
+        values.append("0")
+    if project.allow_both_bad:
+        values.append(BOTH_BAD)
+    return {value: describe_choice(value, max(project.preference_values())) for value in values}
+
+
 class ComparisonForm(forms.Form):
     """The answer to a comparison, checked against the project's scale and rules."""
 
     submission_id = forms.UUIDField()
     active_seconds = forms.FloatField(required=False, min_value=0)
-    choice = forms.ChoiceField(label="Preference", error_messages={"required": "Choose which response is better."})
-    rationale = forms.CharField(required=False, max_length=20_000, widget=forms.Textarea)
-    flags_left = forms.MultipleChoiceField(required=False, label="Flags of A")
-    flags_right = forms.MultipleChoiceField(required=False, label="Flags of B")
+    rationale = forms.CharField(
+        required=False,
+        max_length=20_000,
+        error_messages={"required": "Say in a sentence why. This project asks for a reason."},
+    )
 
     def __init__(
         self, data: Any = None, *, project: Project, initial: dict[str, Any] | None = None, lenient: bool = False
@@ -64,21 +79,12 @@ class ComparisonForm(forms.Form):
         """`lenient` takes what is there so far: a draft."""
         super().__init__(data, initial=initial)
         self.project = project
-        values = [str(value) for value in project.preference_values()]
-        if project.accepts_tie() and "0" not in values:
-            values.append("0")
-        if project.allow_both_bad:
-            values.append(BOTH_BAD)
-        choice = self.fields["choice"]
-        choice.choices = [(value, describe_choice(value, max(project.preference_values()))) for value in values]
-        choice.error_messages["invalid_choice"] = (
-            "“%(value)s” is not on this project's scale. Choose one of the answers shown."
-        )
+        self.offered = offered_choices(project)
+        self.fields["choice"] = forms.ChoiceField(choices=list(self.offered.items()), error_messages=CHOICE_ERRORS)
+        flags = [(flag, flag) for flag in project.flag_options]
         for name in ("flags_left", "flags_right"):
-            self.fields[name].choices = [(flag, flag) for flag in project.flag_options]
-        rationale = self.fields["rationale"]
-        rationale.required = project.rationale == Project.Rationale.REQUIRED
-        rationale.error_messages["required"] = "Say in a sentence why. This project asks for a reason."
+            self.fields[name] = forms.MultipleChoiceField(choices=flags, required=False)
+        self.fields["rationale"].required = project.rationale == Project.Rationale.REQUIRED
         if lenient:
             for field in self.fields.values():
                 field.required = False
@@ -94,18 +100,16 @@ class ComparisonForm(forms.Form):
 
     def extras(self) -> list[StripPoint]:
         """The answers beside the scale: a tie where the scale has no middle, both bad."""
-        offered, scale = dict(self.fields["choice"].choices), map(str, self.project.preference_values())
-        keys = {"0": "0", BOTH_BAD: "9"}
-        return [self._point(value, key) for value, key in keys.items() if value in offered and value not in scale]
+        scale, keys = {point.value for point in self.strip()}, {"0": "0", BOTH_BAD: "9"}
+        return [self._point(value, keys[value]) for value in self.offered if value not in scale]
 
     def flag_fields(self) -> list[tuple[str, forms.BoundField]]:
         return [("A", self["flags_left"]), ("B", self["flags_right"])]
 
     def _point(self, value: str, key: str) -> StripPoint:
         side = "tie" if value in ("0", BOTH_BAD) else "a" if value.startswith("-") else "b"
-        words = dict(self.fields["choice"].choices)[value]
         strength = "" if side == "tie" else "•" * abs(int(value))
-        return StripPoint(value, key, side, words, strength, checked=str(self["choice"].value()) == value)
+        return StripPoint(value, key, side, self.offered[value], strength, checked=str(self["choice"].value()) == value)
 
     def answer(self) -> ComparisonAnswer:
         data = self.cleaned_data

@@ -103,5 +103,5 @@ def _waiting_for(user: User) -> TaskQuerySet:
     return Task.objects.waiting().open_to(user).order_by("-priority", "id")  # the order of the queue's index
 
 
-def _length(array: models.Expression) -> models.Expression:
+def _length(array: ArraySubquery) -> models.Expression:
     return Coalesce(models.Func(array, function="CARDINALITY", output_field=models.IntegerField()), 0)

@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.db.models import CharField, F, Q, QuerySet
 from django.db.models.functions import Cast
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotate.access import get_membership
+from annotate.access import SignedInRequest, get_membership
 from annotate.forms.judging import ComparisonForm, describe_choice
 from annotate.models import Draft, Judgement, Lease, Membership, Project, User
 from annotate.models.projects import SCALE_MAXIMUM
@@ -23,7 +23,7 @@ PAGE_SIZE = 30
 @never_cache
 @login_required
 @require_safe
-def history(request: HttpRequest, project_id: int) -> HttpResponse:
+def history(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id)
     query, before = request.GET.get("q", "").strip(), number(request.GET.get("before"))
     rows = my_judgements(request.user, membership.project, query)
@@ -43,7 +43,7 @@ def history(request: HttpRequest, project_id: int) -> HttpResponse:
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-def open_judged(request: HttpRequest, project_id: int, lease_id: int) -> HttpResponse:
+def open_judged(request: SignedInRequest, project_id: int, lease_id: int) -> HttpResponse:
     """A task I have had in hand: what I said, every version of it, and the form to correct it."""
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, lease_id)
@@ -66,7 +66,7 @@ def open_judged(request: HttpRequest, project_id: int, lease_id: int) -> HttpRes
 
 
 def show_judged(
-    request: HttpRequest,
+    request: SignedInRequest,
     membership: Membership,
     lease: Lease,
     *,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from annotate.access import get_membership
+from annotate.access import SignedInRequest, get_membership
 from annotate.assignment import lease_next
 from annotate.forms.judging import ComparisonForm, SkipForm
 from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, Response, User
@@ -28,7 +28,7 @@ class KindPage:
     verdict_template: str
 
 
-KINDS = {
+KINDS: dict[str, KindPage] = {
     Kind.COMPARISON: KindPage(ComparisonForm, "judging/_comparison.html", "judging/_comparison_verdict.html"),
 }
 
@@ -37,7 +37,7 @@ KINDS = {
 @vary_on_headers("HX-Request")
 @login_required
 @require_http_methods(["GET", "POST"])
-def judge(request: HttpRequest, project_id: int) -> HttpResponse:
+def judge(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id)
     if request.method == "GET":
         return show_next(request, membership)
@@ -60,7 +60,7 @@ def judge(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def skip(request: HttpRequest, project_id: int) -> HttpResponse:
+def skip(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
     form = SkipForm(request.POST)
@@ -81,7 +81,7 @@ def skip(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def undo(request: HttpRequest, project_id: int) -> HttpResponse:
+def undo(request: SignedInRequest, project_id: int) -> HttpResponse:
     """Take back the judgement that the page named, and show its task again, filled in."""
     membership = get_membership(request.user, project_id)
     judgement = get_own_judgement(request.user, membership.project, request.POST.get("judgement"))
@@ -93,20 +93,20 @@ def undo(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def guidelines(request: HttpRequest, project_id: int) -> HttpResponse:
+def guidelines(request: SignedInRequest, project_id: int) -> HttpResponse:
     """The guidelines in force, for the panel of a page that has been open since the version before."""
     membership = get_membership(request.user, project_id)
     return render(request, "judging/judge.html#guidelines", {"guideline": guideline_in_force(membership.project)})
 
 
-def go_on(request: HttpRequest, membership: Membership, judgement: Judgement, *, event: str) -> HttpResponse:
+def go_on(request: SignedInRequest, membership: Membership, judgement: Judgement, *, event: str) -> HttpResponse:
     if not wants_fragment(request):
         return redirect("judge", membership.project_id)
     return show_next(request, membership, last=judgement, event=event)
 
 
 def show_next(
-    request: HttpRequest, membership: Membership, *, last: Judgement | None = None, event: str = ""
+    request: SignedInRequest, membership: Membership, *, last: Judgement | None = None, event: str = ""
 ) -> HttpResponse:
     """The person's next task, or what to do when there is none. `last` is what `undo` would take back."""
     project = membership.project
@@ -118,7 +118,7 @@ def show_next(
 
 
 def show_task(
-    request: HttpRequest,
+    request: SignedInRequest,
     membership: Membership,
     lease: Lease,
     *,
@@ -133,7 +133,9 @@ def show_task(
     return show(request, membership, context, status=status)
 
 
-def show(request: HttpRequest, membership: Membership, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+def show(
+    request: SignedInRequest, membership: Membership, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
     """The whole page, or for htmx the area that changes with each task."""
     context |= {"project": membership.project, "membership": membership}
     if wants_fragment(request):
@@ -184,15 +186,15 @@ def get_own_judgement(user: User, project: Project, pk: object) -> Judgement:
     return judgement
 
 
-def number(text: object) -> int | None:
-    """A row's number as it came from outside; None matches nothing."""
-    text = str(text or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+def number(text: object) -> int:
+    """A row's number as it came from outside; 0, which no row has, when it is none."""
+    digits = str(text or "")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else 0
 
 
 def guideline_in_force(project: Project) -> Guideline | None:
     return Guideline.objects.of_project(project).order_by("-version").first()
 
 
-def wants_fragment(request: HttpRequest) -> bool:
+def wants_fragment(request: SignedInRequest) -> bool:
     return bool(request.htmx) and not request.htmx.history_restore_request

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from annotate import assignment
-from annotate.access import get_membership
+from annotate.access import SignedInRequest, get_membership
 from annotate.models import Lease, Project
 from annotate.services import judging, progress
 from annotate.views.judging import KINDS, get_own_lease, guideline_in_force
@@ -16,7 +16,7 @@ from annotate.views.judging import KINDS, get_own_lease, guideline_in_force
 
 @login_required
 @require_POST
-def heartbeat(request: HttpRequest, project_id: int) -> JsonResponse:
+def heartbeat(request: SignedInRequest, project_id: int) -> JsonResponse:
     """Extend the lease. Answers whether the task is held still, until when, and the figures the page shows."""
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
@@ -34,7 +34,7 @@ def heartbeat(request: HttpRequest, project_id: int) -> JsonResponse:
 
 @login_required
 @require_POST
-def save_draft(request: HttpRequest, project_id: int) -> HttpResponse:
+def save_draft(request: SignedInRequest, project_id: int) -> HttpResponse:
     """Keep what has been typed so far. 204, or 422 with what is wrong."""
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
@@ -44,7 +44,7 @@ def save_draft(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def return_lease(request: HttpRequest, project_id: int) -> HttpResponse:
+def return_lease(request: SignedInRequest, project_id: int) -> HttpResponse:
     """The page closes: keep its draft if it sends one, hand the task back."""
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
@@ -61,7 +61,7 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def keep_draft(request: HttpRequest, lease: Lease, project: Project) -> dict[str, list[str]]:
+def keep_draft(request: SignedInRequest, lease: Lease, project: Project) -> dict[str, list[str]]:
     """Save the posted draft; returns the problems, if any."""
     form = KINDS[lease.task.kind].form(request.POST, project=project, lenient=True)
     if not form.is_valid():

@@ -1,9 +1,12 @@
 from datetime import timedelta
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotate import assignment
 from annotate.models import Lease, Task
+from annotate.services.tasks import count_waiting
 from annotate.tasks import return_expired_leases
 from tests.factories import make_project, make_prompt, make_task
 
@@ -127,3 +130,36 @@ def test_the_next_task_costs_the_same_however_many_there_are(project, carol, dja
     Lease.objects.update(state="done")
     with django_assert_num_queries(7):
         assignment.lease_next(user=carol, project=project)
+
+
+def test_the_queue_reads_its_index_and_never_the_whole_table(project, carol, bob):
+    prompt = make_prompt(project)
+    Task.objects.bulk_create(
+        Task(project=project, prompt=prompt, key=str(n), required_judgements=1, remaining=n % 2) for n in range(4_000)
+    )
+    some = Task.objects.filter(remaining=0)[:1_000]
+    until = timezone.now()
+    Lease.objects.bulk_create(
+        Lease(task=task, annotator=user, first_on_left=True, state="done", expires_at=until)
+        for task in some
+        for user in (carol, bob)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE annotate_task, annotate_lease, annotate_membership")
+    with CaptureQueriesContext(connection) as captured:
+        assignment.lease_next(user=carol, project=project)
+        count_waiting(user=carol, project=project)
+    selects = [query["sql"] for query in captured.captured_queries if query["sql"].startswith("SELECT")]
+    plans = [plan_of(select) for select in selects]
+    assert len(plans) == 4  # membership, held, queue, count
+    assert "lease_open_to" in plans[1]
+    assert "task_queue" in plans[2] and "task_queue" in plans[3]
+    assert [
+        plan for plan in plans[1:] if "Seq Scan on annotate_task" in plan or "Seq Scan on annotate_lease" in plan
+    ] == []
+
+
+def plan_of(select):
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {select}")
+        return "\n".join(row[0] for row in cursor.fetchall())

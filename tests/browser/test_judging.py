@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -301,3 +302,25 @@ def test_the_heartbeat_extends_the_lease_and_brings_the_figures_and_new_guidelin
     page.keyboard.press("g")
     expect(page.get_by_text("kindness")).to_be_visible()
     assert Lease.objects.get().expires_at > until
+
+
+def test_without_javascript_judging_skipping_and_undoing_work_the_same(browser, live_server, project, carol):
+    make_task(project), make_task(project)
+    context = browser.new_context(base_url=str(live_server), java_script_enabled=False)
+    client = Client()
+    client.force_login(carol, backend="django.contrib.auth.backends.ModelBackend")
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": str(live_server)}])
+    page = context.new_page()
+    page.goto(f"/projects/{project.pk}/judge/")
+    page.get_by_role("radio", name="A much better").check(force=True)
+    page.get_by_label("Why").fill("Plain HTML.")
+    page.get_by_role("button", name="Submit").click()
+    page.locator("#skip summary").click()
+    page.get_by_label("The prompt makes no sense").check()
+    page.get_by_role("button", name="Skip this task").click()
+    expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Submit")).to_be_visible()
+    assert list(Judgement.objects.order_by("pk").values_list("outcome", flat=True)) == ["answer", "skip", "undone"]
+    assert by_side(Comparison.objects.get()) == -4
+    context.close()
