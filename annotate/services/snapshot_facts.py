@@ -44,7 +44,10 @@ def describe_snapshot(snapshot: Snapshot) -> SnapshotFacts:
     for split, points, preference, both_bad, count in items.values_list(*columns).annotate(count=Count("pk")):
         order, label = strength_label(points, preference, both_bad)
         bar = bars.setdefault(order, Bar(label))
-        setattr(bar, split, getattr(bar, split) + count)
+        if split == SnapshotItem.Split.TRAIN:
+            bar.train += count
+        else:
+            bar.test += count
     who = items.aggregate(
         people=Count("judgement__annotator", distinct=True), prompts=Count("judgement__task__prompt", distinct=True)
     )
@@ -52,7 +55,16 @@ def describe_snapshot(snapshot: Snapshot) -> SnapshotFacts:
     both_bad = bars.get(BOTH_BAD, Bar("")).total
     everything = sum(bar.total for bar in bars.values())
     counts = Counts(preferences=everything - ties - both_bad, ties=ties, both_bad=both_bad)
+    name_scales(bars)
     return SnapshotFacts(counts=counts, bars=[bars[order] for order in sorted(bars)], **who)
+
+
+def name_scales(bars: dict[tuple[int, int, int], Bar]) -> None:
+    """Say which scale a strength is on, where there are several."""
+    scales = {points for group, points, _ in bars if group == 0}
+    for (group, points, _), bar in bars.items():
+        if group == 0 and len(scales) > 1:
+            bar.label += f" ({points} points)"
 
 
 UNKNOWN, TIES, BOTH_BAD = (1, 0, 0), (2, 0, 0), (3, 0, 0)
@@ -66,4 +78,4 @@ def strength_label(points: int | None, preference: int | None, both_bad: bool) -
         return TIES, "Tie"
     if points is None:
         return UNKNOWN, "Strength not known"
-    return (0, points, -abs(preference)), f"{abs(preference)} of {SCALE_MAXIMUM[points]} ({points} points)"
+    return (0, points, -abs(preference)), f"{abs(preference)} of {SCALE_MAXIMUM[points]}"

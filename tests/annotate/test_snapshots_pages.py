@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from annotate.exports.lines import export_lines
 from annotate.models import JobStatus, Snapshot
+from annotate.services.snapshot_facts import describe_snapshot
 from annotate.services.snapshots import create_snapshot
 from tests.factories import make_judgement, make_prompt, make_task
 
@@ -183,14 +184,21 @@ def test_a_snapshot_shows_its_counts_and_what_each_form_leaves_out(alices, proje
     assert (facts.counts.preferences, facts.counts.ties, facts.counts.both_bad) == (2, 1, 1)
     assert (facts.people, facts.prompts) == (1, 4)
     assert [(bar.label, bar.total) for bar in facts.bars] == [
-        ("4 of 4 (8 points)", 1),
-        ("2 of 4 (8 points)", 1),
+        ("4 of 4", 1),
+        ("2 of 4", 1),
         ("Tie", 1),
         ("Both bad", 1),
     ]
     text = page.content.decode()
     assert "1 tie and 1 “both bad”" in text
     assert snapshot.content_hash in text
+
+
+def test_strengths_on_two_scales_are_told_apart(project, carol, alice):
+    for preference, points in ((-4, 8), (2, 4), (-1, None)):
+        make_judgement(make_task(project), carol, preference, points=points)
+    facts = describe_snapshot(create_snapshot(project=project, user=alice))
+    assert [bar.label for bar in facts.bars] == ["2 of 2 (4 points)", "4 of 4 (8 points)", "Strength not known"]
 
 
 def test_a_snapshot_in_the_making_polls_and_a_failed_one_can_be_tried_again(alices, project, snapshot):
