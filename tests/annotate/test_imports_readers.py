@@ -8,7 +8,7 @@ import pytest
 
 from annotate.imports.readers import READERS, detect_format
 from annotate.imports.rows import MAX_ROW_BYTES, FileRefused, Refusal, Row
-from annotate.imports.sources import Source, refuse_binary
+from annotate.imports.sources import ArrayScanner, Source, refuse_binary
 
 
 def read(path: Path, content: bytes, kind: str, *, max_bytes: int = 2**31) -> list[Row | Refusal]:
@@ -94,8 +94,17 @@ def test_a_json_list_is_read_element_by_element_around_a_broken_one(path):
     assert refusals(rows) == [(2, "is broken JSON: Expecting value at character 12")]
 
 
-def test_a_json_list_survives_any_cut_into_chunks(path):
-    elements = [{"prompt": 'quote " backslash \\ brackets ]}[{ comma ,' * 40, "n": [1, {"é": "ü"}]} for _ in range(90)]
+def test_a_json_list_survives_any_cut_into_chunks():
+    elements = ['quote " and \\', {"a": ["]", {"é": "{,"}]}, []]
+    content = json.dumps(elements, ensure_ascii=False).encode()
+    for cut in range(len(content)):
+        scanner = ArrayScanner()
+        pieces = [*scanner.feed(content[:cut]), *scanner.feed(content[cut:])]
+        assert [json.loads(piece.data) for piece in pieces] == elements
+
+
+def test_a_json_list_longer_than_a_chunk_is_read_whole(path):
+    elements = [{"prompt": 'quote " backslash \\ comma ,' * 40, "n": [1, {"é": "ü"}]} for _ in range(90)]
     for indent in (None, 3):
         rows = read(path, json.dumps(elements, indent=indent, ensure_ascii=False).encode(), "json")
         assert values(rows) == elements

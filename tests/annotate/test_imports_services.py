@@ -5,12 +5,14 @@ import io
 import json
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
-from annotate.imports.rows import FileRefused
+from annotate.imports.rows import FileRefused, PromptRow
 from annotate.models import (
     AuditEvent,
     Author,
@@ -28,6 +30,7 @@ from annotate.services import import_runs, previews
 from annotate.services.import_runs import run_import
 from annotate.services.imports import cancel_import, confirm_import, create_import
 from annotate.services.previews import preview_import
+from annotate.services.prompts import add_prompts
 from annotate.services.recovery import recover_stalled_jobs
 
 
@@ -328,6 +331,20 @@ def test_a_cancelled_run_stops_after_the_batch_and_can_go_on(project, alice, mon
     assert run_import(job)
     job.refresh_from_db()
     assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, (30, 30, 0, 0))
+
+
+def test_two_imports_of_the_same_rows_at_once_wait_for_each_other(project, alice, transactional_db):
+    rows = [PromptRow(messages=[{"role": "user", "content": f"q{number}"}], shape="") for number in range(300)]
+
+    def store(rows):
+        try:
+            return sum(outcome.is_new for outcome in add_prompts(project=project, rows=rows))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        added = list(threads.map(store, [rows, rows[::-1]] * 4))
+    assert (sum(added), Prompt.objects.count()) == (300, 300)
 
 
 def test_a_real_worker_reads_the_file(project, alice, celery_worker):
