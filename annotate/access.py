@@ -3,8 +3,9 @@
 A stranger gets 404, because a project's existence is its members' business; a member without the right gets 403.
 """
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
-from django.db import models
 from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
@@ -37,7 +38,7 @@ def get_membership(user: User, project_id: int, roles: tuple[Role, ...] = EVERYO
     return membership
 
 
-def get_in_project(rows: ScopedQuerySet, membership: Membership, pk: int) -> models.Model:
+def get_in_project(rows: ScopedQuerySet, membership: Membership, pk: int) -> Any:
     """The row `pk` among `rows` of the membership's project; Http404 when it is another project's or nobody's."""
     row = rows.of_project(membership.project).filter(pk=pk).first()
     if row is None:

@@ -20,9 +20,9 @@ def day_field(label: str) -> forms.DateField:
     )
 
 
-def several(label: str, help_text: str = "") -> forms.MultipleChoiceField:
+def several(label: str, choices: list[tuple[Any, str]]) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
-        label=label, required=False, widget=forms.CheckboxSelectMultiple, help_text=help_text
+        label=label, required=False, widget=forms.CheckboxSelectMultiple, choices=choices, help_text="None chosen: all."
     )
 
 
@@ -48,20 +48,17 @@ class SnapshotForm(forms.Form):
     include_surplus = forms.BooleanField(
         label="Judgements that came in after their task had enough", required=False, initial=True
     )
-    tags = several("Prompt tags", "None chosen: all prompts.")
-    sources = several("Prompt sources")
-    annotators = several("People")
 
     SPLIT = ("name", "held_out", "split_seed")
     PERIOD = ("since", "until")
     INCLUDED = ("include_ties", "include_imported", "include_surplus")
-    CHOSEN = ("tags", "sources", "annotators")
 
     def __init__(self, data: Any, *, project: Project, suggested_name: str) -> None:
         super().__init__(data, label_suffix="", initial={"name": suggested_name})
-        self.fields["tags"].choices = [(tag, tag) for tag in tags_of(project)]
-        self.fields["sources"].choices = [(source, source) for source in sources_of(project)]
-        self.fields["annotators"].choices = [(person.pk, str(person)) for person in annotators_of(project)]
+        people = [(person.pk, str(person)) for person in annotators_of(project)]
+        self.fields["tags"] = several("Prompt tags", [(tag, tag) for tag in tags_of(project)])
+        self.fields["sources"] = several("Prompt sources", [(source, source) for source in sources_of(project)])
+        self.fields["annotators"] = several("People", people)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -77,7 +74,7 @@ class SnapshotForm(forms.Form):
 
     def chosen(self) -> list[forms.BoundField]:
         """The fields that have anything to choose from."""
-        return [self[name] for name in self.CHOSEN if self.fields[name].choices]
+        return [field for field in (self["tags"], self["sources"], self["annotators"]) if field.subwidgets]
 
     def filters(self) -> SnapshotFilter:
         """What a valid form says; everything, when it was not filled in."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from annotate.access import get_membership
+from annotate.access import SignedInRequest, get_membership
 from annotate.services import overview
 
 
 @login_required
 @require_safe
-def project_overview(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_overview(request: SignedInRequest, project_id: int) -> HttpResponse:
     """Owners and reviewers see the figures; annotators go on to judging."""
     membership = get_membership(request.user, project_id)
     if not membership.may_review:

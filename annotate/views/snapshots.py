@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.exports.forms import FORMS, Counts
 from annotate.exports.lines import UnknownForm, count_answers, export_lines, find_form, find_split
 from annotate.forms.snapshots import SnapshotForm
@@ -27,7 +27,7 @@ PIECE = 64 * 1024  # characters handed to the server at once
 
 @login_required
 @require_safe
-def project_snapshots(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_snapshots(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     snapshots = Snapshot.objects.visible_to(request.user).of_project(membership.project).select_related("created_by")
     before = request.GET.get("before", "")
@@ -44,7 +44,7 @@ def project_snapshots(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def snapshot_create(request: HttpRequest, project_id: int) -> HttpResponse:
+def snapshot_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     """The form; a GET with fields counts what they match, a POST freezes it."""
     membership = get_membership(request.user, project_id, OWNERS)
     project = membership.project
@@ -60,7 +60,7 @@ def snapshot_create(request: HttpRequest, project_id: int) -> HttpResponse:
     return render(request, "snapshots/create.html", context, status=422 if request.method == "POST" else 200)
 
 
-def freeze(request: HttpRequest, form: SnapshotForm, project: Project) -> Snapshot | None:
+def freeze(request: SignedInRequest, form: SnapshotForm, project: Project) -> Snapshot | None:
     """The new snapshot, or None with the reason on the form."""
     data = form.cleaned_data
     try:
@@ -86,7 +86,7 @@ def count_matching(form: SnapshotForm, project: Project) -> int | None:
 
 @login_required
 @require_safe
-def snapshot_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def snapshot_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
     context = {
@@ -111,7 +111,7 @@ def list_downloads(counts: Counts) -> list[dict[str, object]]:
 
 @login_required
 @require_POST
-def snapshot_retry(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def snapshot_retry(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
     if not retry_snapshot(snapshot=snapshot, user=request.user):
@@ -121,7 +121,7 @@ def snapshot_retry(request: HttpRequest, project_id: int, pk: int) -> HttpRespon
 
 @login_required
 @require_safe
-def snapshot_download(request: HttpRequest, project_id: int, pk: int, form: str) -> HttpResponseBase:
+def snapshot_download(request: SignedInRequest, project_id: int, pk: int, form: str) -> HttpResponseBase:
     """The snapshot in this form as JSON Lines, streamed; ?split=train or test for one side."""
     membership = get_membership(request.user, project_id, REVIEWERS)
     snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
@@ -137,7 +137,7 @@ def snapshot_download(request: HttpRequest, project_id: int, pk: int, form: str)
 
 
 def stream_download(
-    request: HttpRequest, snapshot: Snapshot, form: str, split: str | None, etag: str
+    request: SignedInRequest, snapshot: Snapshot, form: str, split: str | None, etag: str
 ) -> StreamingHttpResponse:
     """Headers say how many rows there are and how many judgements have none in this form."""
     counts = count_answers(snapshot, split)

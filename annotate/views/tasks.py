@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.forms.tasks import OverlapForm, TaskFilterForm
 from annotate.models import Judgement, Membership, Task
 from annotate.models.projects import SCALE_MAXIMUM
@@ -22,7 +22,7 @@ PAGE_SIZE = 50
 
 @login_required
 @require_safe
-def project_tasks(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_tasks(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     form = TaskFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
@@ -46,7 +46,7 @@ def page_url(state: str, before: int | None = None) -> str:
     return "?" + urlencode({name: value for name, value in (("state", state), ("before", before)) if value})
 
 
-def state_of(task: Task) -> str:
+def state_of(task: Any) -> str:
     """One word for a task that was read with its progress."""
     if task.closed_at:
         return "closed"
@@ -57,18 +57,18 @@ def state_of(task: Task) -> str:
 
 @login_required
 @require_safe
-def task_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def task_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     return show_task(request, membership, get_task(request, membership, pk))
 
 
-def get_task(request: HttpRequest, membership: Membership, pk: int) -> Task:
+def get_task(request: SignedInRequest, membership: Membership, pk: int) -> Any:
     tasks = Task.objects.visible_to(request.user).select_related("prompt", "project").with_progress()
     return get_in_project(tasks, membership, pk)
 
 
 def show_task(
-    request: HttpRequest, membership: Membership, task: Task, *, form: OverlapForm | None = None
+    request: SignedInRequest, membership: Membership, task: Any, *, form: OverlapForm | None = None
 ) -> HttpResponse:
     places = list(task.places.select_related("response__author").order_by("position"))
     judgements = task.judgements.select_related("annotator", "comparison", "guideline").order_by("pk")
@@ -131,7 +131,7 @@ def left_of(judgement: Judgement) -> str:
 
 @login_required
 @require_POST
-def task_close(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def task_close(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     task = get_task(request, get_membership(request.user, project_id, OWNERS), pk)
     if close_task(task=task, user=request.user):
         messages.success(request, "The task is closed. Nobody is handed it any more; what was said stays.")
@@ -140,7 +140,7 @@ def task_close(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def task_reopen(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def task_reopen(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     task = get_task(request, get_membership(request.user, project_id, OWNERS), pk)
     if reopen_task(task=task, user=request.user):
         messages.success(request, "The task is open again.")
@@ -149,7 +149,7 @@ def task_reopen(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def task_overlap(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def task_overlap(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     task = get_task(request, membership, pk)
     form = OverlapForm(request.POST)
