@@ -46,9 +46,19 @@ def set_options(*, job: Import, format: str, contents: str, options: Options) ->
 
 @transaction.atomic
 def confirm_import(*, job: Import, user: User) -> bool:
+    """Accept the import and send it to a worker; False when it is under way or done. Raises FileRefused."""
+    is_accepted = accept_import(job=job, user=user)
+    if is_accepted:
+        enqueue(RUN_IMPORT, job_id=job.pk)
+    return is_accepted
+
+
+@transaction.atomic
+def accept_import(*, job: Import, user: User) -> bool:
     """Queue a draft, or a failed or cancelled import that goes on where it stopped; False when it is under way or done.
 
-    Raises FileRefused when the file is gone, or is known to hold nothing that could be taken.
+    No worker hears of it yet: whoever accepts it may run it. Raises FileRefused when the file is gone, or is known to
+    hold nothing that could be taken.
     """
     if not upload_path(job).exists():
         raise FileRefused("The uploaded file is no longer on the server. Upload it again.")
@@ -64,7 +74,6 @@ def confirm_import(*, job: Import, user: User) -> bool:
         target=job,
         data={"import": job.pk, "contents": job.contents, "format": job.format, "options": job.options},
     )
-    enqueue(RUN_IMPORT, job_id=job.pk)
     return True
 
 

@@ -1,7 +1,5 @@
 """Messages to the workers. The job's row is the truth; a message only says "look there"."""
 
-from functools import partial
-
 from django.db import transaction
 
 from config.celery import app
@@ -15,4 +13,8 @@ def enqueue(task: str, *, job_id: int) -> None:
 
     A broker that cannot be reached loses the message but not the job: recovery queues it again.
     """
-    transaction.on_commit(partial(app.send_task, task, kwargs={"job_id": job_id}), robust=True)
+
+    def send() -> None:  # not a partial: Django wants its name when it fails
+        app.send_task(task, kwargs={"job_id": job_id})
+
+    transaction.on_commit(send, robust=True)

@@ -6,6 +6,7 @@ import json
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
@@ -32,6 +33,7 @@ from annotate.services.imports import cancel_import, confirm_import, create_impo
 from annotate.services.previews import preview_import
 from annotate.services.prompts import add_prompts
 from annotate.services.recovery import recover_stalled_jobs
+from config.celery import app as celery_app
 
 
 def make_import(project, user, content, filename="prompts.jsonl", **kwargs):
@@ -48,6 +50,18 @@ def import_now(project, user, content, filename="prompts.jsonl", **options):
     run_import(job)
     job.refresh_from_db()
     return job
+
+
+@contextmanager
+def broker_away():
+    """The address of a broker that does not answer."""
+    address = celery_app.conf.broker_url
+    celery_app.pool.force_close_all()
+    celery_app.conf.broker_url = celery_app.conf.broker_write_url = "redis+socket:///nowhere/valkey.sock"
+    try:
+        yield
+    finally:
+        celery_app.conf.broker_url = celery_app.conf.broker_write_url = address
 
 
 def counts(job):
@@ -361,3 +375,12 @@ def test_a_real_worker_reads_the_file(project, alice, celery_worker):
 def stop_beating(job):
     """As if the worker had been killed a while ago."""
     Import.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - 2 * STALLED_AFTER)
+
+
+def test_an_import_confirmed_while_the_broker_is_away_waits_in_the_queue(project, alice, transactional_db, caplog):
+    job = make_import(project, alice, b"why", "a.txt")
+    with broker_away():
+        assert confirm_import(job=job, user=alice)
+    job.refresh_from_db()
+    assert job.status == JobStatus.QUEUED
+    assert "Error calling" in caplog.text

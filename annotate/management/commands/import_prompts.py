@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from annotate.imports.rows import FileRefused
 from annotate.models import Import, JobStatus, Project, Role, User
 from annotate.services.import_runs import run_import
-from annotate.services.imports import confirm_import, create_import
+from annotate.services.imports import accept_import, create_import
 
 REFUSED_SHOWN = 20
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         try:
             with path.open("rb") as content:
                 job = create_import(project=project, user=user, content=content, filename=path.name, contents=contents)
-            confirm_import(job=job, user=user)
+            accept_import(job=job, user=user)
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
         except FileRefused as error:
