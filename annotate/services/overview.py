@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection
-from django.db.models import Aggregate, Count, FloatField, Max, Q
-from django.db.models.functions import TruncDate
+from django.db.models import Aggregate, Count, FloatField, Max, Q, Sum
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from annotate.models import Comparison, Guideline, Judgement, Membership, Project, Prompt, Response, Snapshot, Task
@@ -39,6 +39,8 @@ class Totals:
     tasks_open: int
     tasks_done: int
     tasks_closed: int
+    places: int  # answers that the tasks ask for, those of closed tasks apart
+    places_free: int
     judgements: int
     imported: int
     active_people: int
@@ -47,6 +49,10 @@ class Totals:
     @property
     def tasks(self) -> int:
         return self.tasks_open + self.tasks_done + self.tasks_closed
+
+    @property
+    def places_taken(self) -> int:
+        return self.places - self.places_free
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ def count_totals(project: Project) -> Totals:
         tasks_open=Count("pk", filter=Q(closed_at=None, remaining__gt=0)),
         tasks_done=Count("pk", filter=Q(closed_at=None, remaining=0)),
         tasks_closed=Count("pk", filter=Q(closed_at__isnull=False)),
+        places=Coalesce(Sum("required_judgements", filter=Q(closed_at=None)), 0),
+        places_free=Coalesce(Sum("remaining", filter=Q(closed_at=None)), 0),
     )
     since = timezone.now() - timedelta(days=ACTIVE_DAYS)
     judgements = (

@@ -48,6 +48,8 @@ def test_totals_count_what_stands_in_this_project(project, carol, mallory):
         tasks_open=3,
         tasks_done=1,
         tasks_closed=1,
+        places=4,
+        places_free=3,
         judgements=3,
         imported=1,
         active_people=1,
@@ -156,6 +158,7 @@ def test_a_running_project_shows_its_figures_and_a_warning_of_a_lean(signed_in, 
     make_judgement(task, bob, -2)
     text = " ".join(signed_in(alice).get(at).content.decode().split())
     assert "1 min 15 s" in text
+    assert 'aria-label="Places judged or held" value="0" max="62"' in text
     assert 'Pairs of people who say the same</dt><dd class="num">100 %' in text
     assert "undefined: every answer is the same" in text
     assert "One side is preferred more often than chance would explain." in text
