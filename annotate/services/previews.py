@@ -80,7 +80,8 @@ def preview_import(job: Import) -> Preview:
     _match(job, preview, found)
     preview.refused.sort(key=lambda refusal: refusal.number)
     if not preview.problem and not preview.rows and preview.is_complete:
-        preview.problem = "Every row is refused; the reasons stand below. Change the settings, or mend the file."
+        first = preview.refused[0]
+        preview.problem = f"Every row is refused. Row {first.number}: {first.reason}"
     return preview
 
 

@@ -31,6 +31,16 @@ def test_contents_may_be_named(project, tmp_path):
     assert "1 added" in run(project.pk, path, "--contents", "pairs")
 
 
+def test_ids_of_another_file_get_a_prefix(project, tmp_path):
+    for name, text in (("a.csv", "Why?"), ("b.csv", "How?")):
+        (tmp_path / name).write_text(f"id,prompt\n1,{text}\n")
+    run(project.pk, tmp_path / "a.csv")
+    with pytest.raises(CommandError, match=r"Every row is refused\. Row 2: the id “1” already belongs to another prompt"):
+        run(project.pk, tmp_path / "b.csv")
+    run(project.pk, tmp_path / "b.csv", "--id-prefix", "b-")
+    assert set(Prompt.objects.values_list("external_id", flat=True)) == {"1", "b-1"}
+
+
 def test_what_is_wrong_is_said_in_a_sentence(project, bob, tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n")

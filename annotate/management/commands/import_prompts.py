@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from annotate.imports.rows import FileRefused
 from annotate.models import Import, JobStatus, Project, Role, User
 from annotate.services.import_runs import run_import
-from annotate.services.imports import accept_import, create_import
+from annotate.services.imports import accept_import, create_import, set_options
+from annotate.services.uploads import job_options
 
 REFUSED_SHOWN = 20
 
@@ -23,13 +25,15 @@ class Command(BaseCommand):
         parser.add_argument("project", type=int, help="the project's number, as in its address")
         parser.add_argument("file", type=Path)
         parser.add_argument("--contents", choices=Import.Contents.values, help="default: what the first row looks like")
+        parser.add_argument("--id-prefix", default="", help="put before each id of the file")
         parser.add_argument("--user", help="e-mail of the owner who imports; default: the project's first owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = Project.objects.filter(pk=options["project"]).first()
         if project is None:
             raise CommandError(f"There is no project {options['project']}. Its number stands in its address.")
-        job = self._import(project, find_owner(project, options["user"]), options["file"], options["contents"] or "")
+        user = find_owner(project, options["user"])
+        job = import_file(project, user, options["file"], options["contents"] or "", options["id_prefix"])
         self.stdout.write(
             f"{job.filename}: {job.rows_read:,} rows read, {job.rows_added:,} added, "
             f"{job.rows_known:,} already there, {job.rows_refused:,} refused"
@@ -42,17 +46,21 @@ class Command(BaseCommand):
         if job.status != JobStatus.SUCCEEDED:
             raise CommandError(job.error or f"The import ended as {job.get_status_display().lower()}.")
 
-    def _import(self, project: Project, user: User, path: Path, contents: str) -> Import:
-        try:
-            with path.open("rb") as content:
-                job = create_import(project=project, user=user, content=content, filename=path.name, contents=contents)
-            accept_import(job=job, user=user)
-        except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
-        except FileRefused as error:
-            raise CommandError(str(error)) from error
-        run_import(job)
-        return job
+
+def import_file(project: Project, user: User, path: Path, contents: str, id_prefix: str) -> Import:
+    """Import the file in this process. Raises CommandError when it cannot be read at all."""
+    try:
+        with path.open("rb") as content:
+            job = create_import(project=project, user=user, content=content, filename=path.name, contents=contents)
+        options = replace(job_options(job), id_prefix=id_prefix)
+        set_options(job=job, format=job.format, contents=job.contents, options=options)
+        accept_import(job=job, user=user)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except FileRefused as error:
+        raise CommandError(str(error)) from error
+    run_import(job)
+    return job
 
 
 def find_owner(project: Project, email: str | None) -> User:
