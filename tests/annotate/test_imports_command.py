@@ -35,7 +35,7 @@ def test_ids_of_another_file_get_a_prefix(project, tmp_path):
     for name, text in (("a.csv", "Why?"), ("b.csv", "How?")):
         (tmp_path / name).write_text(f"id,prompt\n1,{text}\n")
     run(project.pk, tmp_path / "a.csv")
-    with pytest.raises(CommandError, match=r"Every row is refused\. Row 2: the id “1” already belongs to another prompt"):
+    with pytest.raises(CommandError, match=r"Every row is refused\. Row 2: the id “1” already belongs"):
         run(project.pk, tmp_path / "b.csv")
     run(project.pk, tmp_path / "b.csv", "--id-prefix", "b-")
     assert set(Prompt.objects.values_list("external_id", flat=True)) == {"1", "b-1"}
