@@ -149,6 +149,11 @@ def settle(invitation: Invitation, user: User) -> None:
     )
 
 
+def is_mailed() -> bool:
+    """Whether mail leaves this machine; without a mail server it is only written to the terminal."""
+    return not settings.EMAIL_BACKEND.endswith("console.EmailBackend")
+
+
 def mail_invitation(invitation: Invitation, link: str) -> None:
     context = {"invitation": invitation, "project": invitation.project, "link": link}
     body = render_to_string("account/invitation_email.txt", context)

@@ -101,6 +101,32 @@ def percent(share: float | None, decimals: int = 0) -> str:
     return "–" if share is None else f"{share * 100:.{decimals}f} %"
 
 
+@register.filter
+def action_words(action: str) -> str:
+    """What an audit event's action says: "member.role_changed" as "Member role changed"."""
+    return action.replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.filter
+def facts(data: dict[str, object]) -> list[tuple[str, str]]:
+    """An audit event's data as labelled words; a change, {"before": 1, "after": 2}, as "1 → 2"."""
+    if set(data) == {"before", "after"}:
+        return [("change", fact_words(data))]
+    return [(name.replace("_", " "), fact_words(value)) for name, value in data.items()]
+
+
+def fact_words(value: object) -> str:
+    if isinstance(value, dict) and set(value) == {"before", "after"}:
+        return f"{fact_words(value['before'])} → {fact_words(value['after'])}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {fact_words(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(fact_words, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value in (None, "") else str(value)
+
+
 @register.inclusion_tag("_shared/pill.html")
 def status_pill(status: str, label: str = "") -> dict[str, str]:
     """A pill for a job's status: {% status_pill run.status run.get_status_display %}."""

@@ -108,15 +108,19 @@ def show_people(
         del request.session[FRESH_LINK]
     else:
         fresh = None
+    members = list(project.memberships.select_related("user").order_by("user__name", "pk"))
+    owners = [member.pk for member in members if member.is_owner]
     pending = Invitation.objects.of_project(project).filter(accepted_at=None, revoked_at=None)
     context = {
         "project": project,
         "membership": membership,
-        "members": project.memberships.select_related("user").order_by("user__name", "pk"),
+        "members": members,
+        "only_owner": owners[0] if len(owners) == 1 else None,
         "pending": pending.select_related("created_by").order_by("-created_at"),
         "form": form or InviteForm(),
         "roles": Role.choices,
         "fresh": fresh,
+        "is_mailed": invitations.is_mailed(),
         "problem": problem,
     }
     return render(request, "projects/people.html", context, status=status)

@@ -82,3 +82,12 @@ def test_the_people_page_asks_the_database_the_same_number_of_questions_however_
     client = signed_in(alice)
     with django_assert_max_num_queries(6):
         assert client.get(f"/projects/{project.pk}/people/").status_code == 200
+
+
+def test_the_only_owner_is_offered_no_way_to_leave(signed_in, alice, carol, project):
+    page, path = (
+        signed_in(alice).get(f"/projects/{project.pk}/people/").content.decode(),
+        f"/projects/{project.pk}/people",
+    )
+    assert f"{path}/{member(project, alice).pk}/remove/" not in page
+    assert f"{path}/{member(project, carol).pk}/remove/" in page

@@ -4,7 +4,7 @@ import pytest
 
 from annotate.models import AuditEvent, Guideline, Membership, Project, Role
 from annotate.services.audit import record_audit
-from tests.factories import make_task
+from tests.factories import add_member, make_project, make_task
 
 SETTINGS = {
     "name": "Kitchen advice",
@@ -108,3 +108,23 @@ def test_the_log_is_paged_newest_first(signed_in, alice, project):
 @pytest.mark.parametrize(("who", "status"), [("bob", 403), ("carol", 403), ("mallory", 404), ("stranger", 404)])
 def test_only_owners_open_settings_and_log(signed_in, request, project, page, who, status):
     assert signed_in(request.getfixturevalue(who)).get(f"/projects/{project.pk}/{page}/").status_code == status
+
+
+def test_the_log_says_in_words_what_changed(signed_in, alice, project):
+    client = signed_in(alice)
+    client.post(f"/projects/{project.pk}/settings/", {**SETTINGS, "allow_tie": ""})
+    page = " ".join(client.get(f"/projects/{project.pk}/audit/").content.decode().split())
+    assert "Project settings changed" in page
+    assert '<span class="muted">overlap</span> 1 → 2' in page
+    assert '<span class="muted">allow tie</span> yes → no' in page
+    assert "unsafe, personal data → unsafe, rude" in page
+
+
+def test_home_asks_the_database_the_same_number_of_questions_however_many_projects_there_are(
+    signed_in, carol, alice, django_assert_num_queries
+):
+    client = signed_in(carol)
+    for number in range(10):
+        add_member(make_project(alice, name=f"Project {number}"), carol, Role.ANNOTATOR)
+    with django_assert_num_queries(4):
+        assert client.get("/").status_code == 200
