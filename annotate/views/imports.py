@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.forms.imports import OptionsForm, UploadForm
 from annotate.imports.rows import FileRefused
 from annotate.models import Import, JobStatus, Membership
@@ -25,7 +25,7 @@ REFUSED_SHOWN = 20
 
 @login_required
 @require_safe
-def project_imports(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_imports(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     jobs = Import.objects.visible_to(request.user).of_project(membership.project).order_by("-pk")
     before = request.GET.get("before", "")
@@ -41,7 +41,7 @@ def project_imports(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def import_create(request: HttpRequest, project_id: int) -> HttpResponse:
+def import_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     sent_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
     form = UploadForm(request.POST, request.FILES, sent_bytes=sent_bytes) if request.method == "POST" else UploadForm()
@@ -65,7 +65,7 @@ def import_create(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def import_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def import_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     """A draft's preview; later its progress and result. A post changes a draft's settings, or confirms."""
     membership = get_membership(request.user, project_id, OWNERS if request.method == "POST" else REVIEWERS)
     job = get_in_project(Import.objects.visible_to(request.user), membership, pk)
@@ -87,7 +87,7 @@ def import_detail(request: HttpRequest, project_id: int, pk: int) -> HttpRespons
 
 @login_required
 @require_POST
-def import_resume(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def import_resume(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     """A failed or cancelled import goes on where it stopped."""
     membership = get_membership(request.user, project_id, OWNERS)
     job = get_in_project(Import.objects.visible_to(request.user), membership, pk)
@@ -97,7 +97,7 @@ def import_resume(request: HttpRequest, project_id: int, pk: int) -> HttpRespons
 
 @login_required
 @require_POST
-def import_cancel(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def import_cancel(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     job = get_in_project(Import.objects.visible_to(request.user), membership, pk)
     if not cancel_import(job=job, user=request.user):
@@ -107,7 +107,7 @@ def import_cancel(request: HttpRequest, project_id: int, pk: int) -> HttpRespons
 
 @login_required
 @require_safe
-def import_refused(request: HttpRequest, project_id: int, pk: int) -> StreamingHttpResponse:
+def import_refused(request: SignedInRequest, project_id: int, pk: int) -> StreamingHttpResponse:
     """The refused rows as JSON Lines: row, reason and the row as it was."""
     membership = get_membership(request.user, project_id, REVIEWERS)
     job = get_in_project(Import.objects.visible_to(request.user), membership, pk)
@@ -116,7 +116,7 @@ def import_refused(request: HttpRequest, project_id: int, pk: int) -> StreamingH
     return response
 
 
-def _draft(request: HttpRequest, membership: Membership, job: Import) -> HttpResponse:
+def _draft(request: SignedInRequest, membership: Membership, job: Import) -> HttpResponse:
     preview = preview_import(job)
     form = OptionsForm(job, preview.columns, request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -135,7 +135,7 @@ def _draft(request: HttpRequest, membership: Membership, job: Import) -> HttpRes
     return render(request, "imports/preview.html", context, status=422 if form.is_bound else 200)
 
 
-def _confirm(request: HttpRequest, job: Import) -> None:
+def _confirm(request: SignedInRequest, job: Import) -> None:
     try:
         if not confirm_import(job=job, user=request.user):
             messages.info(request, "This import is under way or done already.")

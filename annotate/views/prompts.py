@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.forms.imports import PromptFilterForm, PromptForm
 from annotate.imports.rows import RowRefused
 from annotate.models import Judgement, Prompt
@@ -23,7 +23,7 @@ RESPONSES_SHOWN = 100
 
 @login_required
 @require_safe
-def project_prompts(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_prompts(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     form = PromptFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
@@ -49,7 +49,7 @@ def _page_url(wanted: dict[str, Any], before: int) -> str:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def prompt_create(request: HttpRequest, project_id: int) -> HttpResponse:
+def prompt_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     form = PromptForm(request.POST or None)
     if form.is_valid():
@@ -69,7 +69,7 @@ def prompt_create(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def prompt_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def prompt_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     prompt = get_in_project(Prompt.objects.visible_to(request.user).with_counts(), membership, pk)
     responses = prompt.responses.select_related("author").order_by("pk")[:RESPONSES_SHOWN]
@@ -87,7 +87,7 @@ def prompt_detail(request: HttpRequest, project_id: int, pk: int) -> HttpRespons
 
 @login_required
 @require_POST
-def prompt_delete(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def prompt_delete(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     prompt = get_in_project(Prompt.objects.visible_to(request.user), membership, pk)
     try:
