@@ -5,38 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from annotate.markdown import MAX_RENDERED_CHARACTERS, render_markdown
+from annotate.markdown import LANGUAGES, MAX_RENDERED_CHARACTERS, render_markdown
 
-HARMLESS = {
-    "p",
-    "br",
-    "hr",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "strong",
-    "em",
-    "s",
-    "del",
-    "code",
-    "pre",
-    "blockquote",
-    "ul",
-    "ol",
-    "li",
-    "table",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-    "a",
-    "span",
-    "div",
-}
+HARMLESS = {"p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "div"}
+HARMLESS |= {"a", "strong", "em", "s", "del", "code", "span", "pre", "table", "thead", "tbody", "tr", "th", "td"}
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -80,6 +52,10 @@ SLOW_ELSEWHERE = {
     "lists": "- " * 10_000,
     "entities": "&#" * 10_000,
     "table": "|a" * 10_000 + "\n" + "|-" * 10_000 + "\n",
+    "spaces in C": "```c\na" + " " * 19_000 + "\n```",
+    "words in Java": "```java\n" + "a " * 9_000 + "\n```",
+    "many blocks of Java": ("```java\n" + "a b\n" * 1_000 + "```\n") * 5,
+    "substitutions in Perl": "```perl\n" + "s{{{" * 4_500 + "\n```",
     "deep list": "\n".join("  " * depth + "- a" for depth in range(140)),
 }
 
@@ -129,6 +105,18 @@ def test_code_is_highlighted_by_classes():
     html = render_markdown("```python\nreturn 1\n```")
     assert '<div class="highlight"><pre><code><span class="k">return</span>' in html
     assert '<span class="mi">1</span>' in html
+
+
+def test_code_is_coloured_until_eight_thousand_characters_of_a_text_are():
+    block = "```python\n" + "return 1\n" * 400 + "```\n"
+    html = render_markdown(block * 3)
+    assert html.count('<span class="k">return</span>') == 2 * 400
+    assert html.count("return") == 3 * 400
+
+
+def test_the_names_of_all_languages_are_known_to_the_highlighter():
+    for language in LANGUAGES:
+        assert "<pre><code>" in render_markdown(f"```{language.upper()}\nx\n```")
 
 
 def test_code_of_an_unknown_language_stays_as_it_is():
