@@ -14,7 +14,7 @@ class SignInForm(AuthenticationForm):
         label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
     )
 
-    error_messages: ClassVar = {
+    error_messages = {
         "invalid_login": "This e-mail and password do not belong together. Check both, or reset the password.",
         "inactive": "This account is closed. Ask the owner of your project.",
     }

@@ -17,7 +17,7 @@ The further out on the scale, the surer you are. If both are equally good, say s
 """
 
 
-class LinesField(forms.CharField):
+class LinesField(forms.Field):
     """A list of short texts, one a line in a text area."""
 
     widget = forms.Textarea(attrs={"rows": 5})
@@ -26,7 +26,9 @@ class LinesField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:
-        lines = value if isinstance(value, list) else super().to_python(value).splitlines()
+        lines = value if isinstance(value, list) else str(value or "").splitlines()
+        if any("\x00" in line for line in lines):
+            raise forms.ValidationError("There is a null character in it, which no text may have. Remove it.")
         return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -2,11 +2,11 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotate.access import OWNERS, get_membership
+from annotate.access import OWNERS, SignedInRequest, get_membership
 from annotate.forms.projects import GuidelinesForm
 from annotate.models import Guideline
 from annotate.services import projects
@@ -16,7 +16,7 @@ LARGEST_VERSION = 2**31 - 1
 
 @login_required
 @require_safe
-def project_guidelines(request: HttpRequest, project_id: int, version: int | None = None) -> HttpResponse:
+def project_guidelines(request: SignedInRequest, project_id: int, version: int | None = None) -> HttpResponse:
     """The newest version, or the one asked for."""
     membership = get_membership(request.user, project_id)
     versions = Guideline.objects.of_project(membership.project).order_by("-version")
@@ -36,7 +36,7 @@ def project_guidelines(request: HttpRequest, project_id: int, version: int | Non
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def guidelines_edit(request: HttpRequest, project_id: int) -> HttpResponse:
+def guidelines_edit(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     newest = Guideline.objects.of_project(membership.project).order_by("-version").first()
     form = GuidelinesForm(

@@ -27,17 +27,17 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
         return arrive(invitation)
     if reason := invitations.refusal(invitation):
         return closed(request, reason, 410)
-    return (
-        accept_signed_in(request, invitation) if request.user.is_authenticated else accept_as_guest(request, invitation)
-    )
+    if request.user.is_authenticated:
+        return accept_signed_in(request, invitation, request.user)
+    return accept_as_guest(request, invitation)
 
 
-def accept_signed_in(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    context = {"invitation": invitation, "fits": invitation.email.lower() == request.user.email}
+def accept_signed_in(request: HttpRequest, invitation: Invitation, user: User) -> HttpResponse:
+    context = {"invitation": invitation, "fits": invitation.email.lower() == user.email}
     if request.method == "GET":
         return render(request, "account/invitation_signed_in.html", context)
     try:
-        invitations.accept_as_user(invitation=invitation, user=request.user)
+        invitations.accept_as_user(invitation=invitation, user=user)
     except InvitationRefused as refused:
         return closed(request, str(refused), 422)
     messages.success(request, f"You are now part of {invitation.project}.")

@@ -2,12 +2,12 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotate.access import OWNERS, get_in_project, get_membership
+from annotate.access import OWNERS, SignedInRequest, get_in_project, get_membership
 from annotate.forms.projects import InviteForm, RoleForm
 from annotate.models import Invitation, Membership, Role
 from annotate.services import invitations, people
@@ -20,7 +20,7 @@ FRESH_LINK = "fresh-invitation"  # kept in the session from the POST that made i
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-def project_people(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_people(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     form = InviteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -33,7 +33,7 @@ def project_people(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def member_change(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def member_change(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     member = get_in_project(Membership.objects.select_related("user"), membership, pk)
     form = RoleForm(request.POST)
@@ -51,7 +51,7 @@ def member_change(request: HttpRequest, project_id: int, pk: int) -> HttpRespons
 
 @login_required
 @require_POST
-def member_remove(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def member_remove(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     member = get_in_project(Membership.objects.select_related("user"), membership, pk)
     try:
@@ -64,7 +64,7 @@ def member_remove(request: HttpRequest, project_id: int, pk: int) -> HttpRespons
 
 @login_required
 @require_POST
-def invitation_renew(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def invitation_renew(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     invitation = get_in_project(Invitation.objects.filter(accepted_at=None), membership, pk)
     try:
@@ -75,7 +75,7 @@ def invitation_renew(request: HttpRequest, project_id: int, pk: int) -> HttpResp
 
 @login_required
 @require_POST
-def invitation_revoke(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def invitation_revoke(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     invitation = get_in_project(Invitation.objects.select_related("project"), membership, pk)
     if invitations.revoke_invitation(actor=request.user, invitation=invitation):
@@ -83,19 +83,19 @@ def invitation_revoke(request: HttpRequest, project_id: int, pk: int) -> HttpRes
     return redirect("project-people", project_id)
 
 
-def send_invitation(request: HttpRequest, membership: Membership, email: str, role: str) -> HttpResponse:
+def send_invitation(request: SignedInRequest, membership: Membership, email: str, role: str) -> HttpResponse:
     link = invitations.invite(actor=request.user, project=membership.project, email=email, role=role)
     request.session[FRESH_LINK] = {"project": membership.project_id, "email": email, "link": link}
     return redirect("project-people", membership.project_id)
 
 
-def leave_or_stay(request: HttpRequest, member: Membership) -> HttpResponse:
+def leave_or_stay(request: SignedInRequest, member: Membership) -> HttpResponse:
     """Back to the list, or home when one has just given up one's own right to see it."""
     return redirect("home") if member.user_id == request.user.pk else redirect("project-people", member.project_id)
 
 
 def show_people(
-    request: HttpRequest,
+    request: SignedInRequest,
     membership: Membership,
     *,
     form: InviteForm | None = None,

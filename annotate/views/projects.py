@@ -3,11 +3,11 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotate.access import OWNERS, get_membership
+from annotate.access import OWNERS, SignedInRequest, get_membership
 from annotate.forms.projects import ProjectCreateForm, ProjectSettingsForm
 from annotate.models import AuditEvent
 from annotate.services import projects
@@ -18,7 +18,7 @@ LARGEST_ID = 2**63 - 1
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def project_create(request: HttpRequest) -> HttpResponse:
+def project_create(request: SignedInRequest) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied("Only the site's staff create projects. Ask the person who runs Plumbline here.")
     form = ProjectCreateForm(request.POST if request.method == "POST" else None)
@@ -31,7 +31,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def project_settings(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_settings(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     project = membership.project
     name = project.name
@@ -47,7 +47,7 @@ def project_settings(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def project_archive(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_archive(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     archived = request.POST.get("archived") == "yes"
     projects.archive_project(actor=request.user, project=membership.project, archived=archived)
@@ -57,7 +57,7 @@ def project_archive(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def project_audit(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_audit(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     before = request.GET.get("before", "")
     events = AuditEvent.objects.of_project(membership.project).select_related("actor").order_by("-id")

@@ -70,6 +70,7 @@ def test_saving_settings_notes_what_differs_alone(signed_in, alice, project):
         {"name": ""},
         {"rationale": "no"},
         {"flag_options": "x" * 61},
+        {"flag_options": "rude\0"},
         {"flag_options": "\n".join(map(str, range(21)))},
     ],
 )
