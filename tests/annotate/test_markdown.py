@@ -130,3 +130,12 @@ def test_tables_align_by_class_and_struck_text_is_struck():
 
 def test_text_in_other_directions_stays_as_it_is():
     assert render_markdown("a \u202eb") == "<p>a \u202eb</p>\n"
+
+
+def test_html_is_shown_as_the_text_it_is():
+    assert render_markdown("<b>x</b>") == "<p>&lt;b&gt;x&lt;/b&gt;</p>\n"
+
+
+def test_code_with_a_long_gap_is_not_coloured():
+    assert "<span" in render_markdown("```c\nint a;" + " " * 199 + "int b;\n```")
+    assert "<span" not in render_markdown("```c\nint a;" + " " * 200 + "int b;\n```")
