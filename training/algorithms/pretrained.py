@@ -65,8 +65,10 @@ def save_smollm2(folder: Path) -> None:
     gguf = next(path.name for path in sorted(source.iterdir()) if path.suffix == ".gguf")
     loaded = LlamaForCausalLM.from_pretrained(source, gguf_file=gguf, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=gguf)
-    loaded.config.name_or_path = SMOLLM2
-    fresh = LlamaForCausalLM(loaded.config)
+    config = loaded.config
+    config.name_or_path = SMOLLM2
+    del config.quantization_config  # the weights are fp32 now
+    fresh = LlamaForCausalLM(config)
     fresh.load_state_dict(loaded.state_dict())
     fresh.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
