@@ -99,7 +99,7 @@ def lora_alpha(default: int) -> Any:
 
 
 def precision(default: str) -> Any:
-    help = "Automatic is bf16 on a GPU that has it and fp32 elsewhere."
+    help = "Automatic is bf16 where the processor is built for it and the model is not tiny, else fp32."
     return choice(default, "Precision", help, MODEL, PRECISIONS)
 
 

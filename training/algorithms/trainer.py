@@ -30,6 +30,7 @@ from training.algorithms.reference import digest_file
 
 DONE, FAILED, CANCELLED = 0, 1, 3
 LOCK_SECONDS = 30.0
+SMALL_MODEL_BYTES = 40_000_000
 PREPARE = {"reward_model": reward_model.prepare, "dpo": dpo.prepare}
 
 
@@ -67,7 +68,7 @@ def train_run(run: Path, events: EventWriter, resume: Path | None, should_stop: 
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
     torch.manual_seed(plan.config.seed)
-    accelerator = Accelerator(mixed_precision=choose_precision(plan.config.precision))
+    accelerator = Accelerator(mixed_precision=choose_precision(plan.config.precision, plan.model))
     job = PREPARE[plan.algorithm](plan, Tools(accelerator, events, should_stop))
     resumed = step_of(resume)
     events.write("start", resumed, {**describe(job), **job.report, "resumed_from": resumed})
@@ -104,11 +105,25 @@ def describe(job: Job) -> dict[str, Any]:
     }
 
 
-def choose_precision(wanted: str) -> str:
-    """accelerate's name for it. On a CPU fp32 is as fast as bf16 for packed rows and takes less memory."""
-    if wanted == "auto":
-        return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
-    return "bf16" if wanted == "bf16" else "no"
+def choose_precision(wanted: str, model: Path) -> str:
+    """accelerate's name for it: weights stay in fp32, "bf16" runs the matrix products in bf16.
+
+    With AVX512-BF16 a step of SmolLM2-135M takes less than half the processor time it takes in fp32; models of a few
+    million weights gain nothing and stay exact.
+    """
+    if wanted != "auto":
+        return "bf16" if wanted == "bf16" else "no"
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "no"
+    large = sum(path.stat().st_size for path in model.glob("*.safetensors")) >= SMALL_MODEL_BYTES
+    built = "avx512_bf16" in cpu_flags()
+    return "bf16" if large and built else "no"
+
+
+def cpu_flags() -> set[str]:
+    """What the processor can do, by Linux's names; empty elsewhere."""
+    path = Path("/proc/cpuinfo")
+    return set(path.read_text().split()) if path.exists() else set()
 
 
 def hold_lock(path: Path) -> TextIO:
