@@ -324,3 +324,21 @@ def test_without_javascript_judging_skipping_and_undoing_work_the_same(browser, 
     assert list(Judgement.objects.order_by("pk").values_list("outcome", flat=True)) == ["answer", "skip", "undone"]
     assert by_side(Comparison.objects.get()) == -4
     context.close()
+
+
+def test_the_next_key_may_come_the_moment_the_next_task_appears(page, judging, project):
+    for _ in range(8):
+        make_task(project)
+    complaints = judging()
+    page.evaluate(
+        """() => {
+          window.stayed = true;
+          const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "1", bubbles: true }));
+          new MutationObserver(press).observe(document.getElementById("judge"), { childList: true });
+          press();
+        }"""
+    )
+    expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
+    assert page.evaluate("window.stayed")
+    assert [by_side(row) for row in Comparison.objects.all()] == [-4] * 8
+    assert complaints == []
