@@ -68,13 +68,14 @@ def facts_of(facts: Mapping[str, Any]) -> list[Figure]:
         ("Responses cut", facts.get("completions_truncated")),
         ("Ties left out", facts.get("dropped")),
         ("Commit", (facts.get("commit") or "")[:12]),
-        *(
-            (f"{name} data".capitalize(), f"{about['rows']} lines, {about['sha256'][:12]}")
-            for name, about in sorted(data.items())
-        ),
+        *((f"{name} data".capitalize(), describe_file(about)) for name, about in sorted(data.items())),
         ("Versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))),
     ]
     return [Figure(label, str(value)) for label, value in rows if value not in (None, "")]
+
+
+def describe_file(about: Mapping[str, Any]) -> str:
+    return f"{about['rows']} lines, {about['sha256'][:12]}"
 
 
 def thousands(number: int | None) -> str:

@@ -23,10 +23,6 @@ class LaunchForm(forms.Form):
     """What a run is made of, beside its settings."""
 
     name = forms.CharField(max_length=120)
-    snapshot = forms.ChoiceField(
-        label="Judgements", help_text="A snapshot freezes them, so that the run can be repeated."
-    )
-    base_model = forms.ModelChoiceField(ModelVersion.objects.none(), label="Start from", empty_label=None)
 
     def __init__(self, project: Project, algorithm: str, data: Any = None, *, like: Run | None = None) -> None:
         super().__init__(data)
@@ -34,12 +30,17 @@ class LaunchForm(forms.Form):
         models = ModelVersion.objects.of_project(project).filter(kind__in=BASE_KINDS[Run.Algorithm(algorithm)])
         preferred = like.base_model if like else default_model(project, BASE_KINDS[Run.Algorithm(algorithm)][0])
         self.fields["name"].initial = next_name(project, algorithm)
-        self.fields["base_model"].queryset = models.order_by("kind", "-id")
-        self.fields["base_model"].initial = preferred
-        self.fields["snapshot"].choices = [
-            (NEW_SNAPSHOT, "New snapshot of all judgements so far"),
-            *((str(snapshot.pk), describe_snapshot(snapshot)) for snapshot in usable_snapshots(project)),
-        ]
+        self.fields["base_model"] = forms.ModelChoiceField(
+            models.order_by("kind", "-id"), label="Start from", empty_label=None, initial=preferred
+        )
+        self.fields["snapshot"] = forms.ChoiceField(
+            label="Judgements",
+            help_text="A snapshot freezes them, so that the run can be repeated.",
+            choices=[
+                (NEW_SNAPSHOT, "New snapshot of all judgements so far"),
+                *((str(snapshot.pk), describe_snapshot(snapshot)) for snapshot in usable_snapshots(project)),
+            ],
+        )
 
     def chosen_snapshot(self) -> Snapshot | None:
         """The snapshot named, or None for a new one."""
@@ -152,7 +153,10 @@ class GenerationForm(forms.Form):
     def __init__(self, project: Project, data: Any = None, *, model: ModelVersion | None = None) -> None:
         super().__init__(data)
         policies = ModelVersion.objects.of_project(project).filter(kind=Kind.POLICY).order_by("-id")
-        self.fields["model"].queryset = self.fields["opponent"].queryset = policies
+        for name in ("model", "opponent"):
+            choice = self.fields[name]
+            assert isinstance(choice, forms.ModelChoiceField)
+            choice.queryset = policies
         self.fields["model"].initial = model or default_model(project, Kind.POLICY)
         self.fields["overlap"].initial = project.overlap
 

@@ -6,9 +6,9 @@ import json
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
+from celery import Celery
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -27,13 +27,12 @@ from annotate.models import (
     Task,
 )
 from annotate.models.jobs import STALLED_AFTER
-from annotate.services import import_runs, previews
+from annotate.services import import_runs, previews, queue
 from annotate.services.import_runs import run_import
 from annotate.services.imports import cancel_import, confirm_import, create_import
 from annotate.services.previews import preview_import
 from annotate.services.prompts import add_prompts
 from annotate.services.recovery import recover_stalled_jobs
-from config.celery import app as celery_app
 
 
 def make_import(project, user, content, filename="prompts.jsonl", **kwargs):
@@ -52,16 +51,13 @@ def import_now(project, user, content, filename="prompts.jsonl", **options):
     return job
 
 
-@contextmanager
-def broker_away():
-    """The address of a broker that does not answer."""
-    address = celery_app.conf.broker_url
-    celery_app.pool.force_close_all()
-    celery_app.conf.broker_url = celery_app.conf.broker_write_url = "redis+socket:///nowhere/valkey.sock"
-    try:
-        yield
-    finally:
-        celery_app.conf.broker_url = celery_app.conf.broker_write_url = address
+@pytest.fixture
+def broker_away(monkeypatch):
+    """Messages go to a broker that does not answer."""
+    lonely = Celery("lonely")
+    lonely.config_from_object("django.conf:settings", namespace="CELERY")
+    lonely.conf.broker_url = lonely.conf.broker_write_url = "redis+socket:///nowhere/valkey.sock"
+    monkeypatch.setattr(queue, "app", lonely)
 
 
 def counts(job):
@@ -377,10 +373,11 @@ def stop_beating(job):
     Import.objects.filter(pk=job.pk).update(heartbeat_at=timezone.now() - 2 * STALLED_AFTER)
 
 
-def test_an_import_confirmed_while_the_broker_is_away_waits_in_the_queue(project, alice, transactional_db, caplog):
+def test_an_import_confirmed_while_the_broker_is_away_waits_in_the_queue(
+    project, alice, transactional_db, broker_away, caplog
+):
     job = make_import(project, alice, b"why", "a.txt")
-    with broker_away():
-        assert confirm_import(job=job, user=alice)
+    assert confirm_import(job=job, user=alice)
     job.refresh_from_db()
     assert job.status == JobStatus.QUEUED
     assert "Error calling" in caplog.text

@@ -8,10 +8,10 @@ from training.services.runs import launch_run
 
 @pytest.fixture
 def launch(project, alice):
-    """`launch("dpo", epochs=2)` launches a run on eight judgements with tiny models."""
+    """`launch("dpo", epochs=2)` launches a run with tiny models, on eight judgements if not told otherwise."""
 
-    def launch(algorithm: str, **config: object) -> Run:
-        judge(project, alice, count=8)
+    def launch(algorithm: str, *, judgements: int = 8, **config: object) -> Run:
+        judge(project, alice, count=judgements)
         return launch_run(
             project=project,
             user=alice,

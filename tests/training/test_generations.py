@@ -76,7 +76,7 @@ def test_the_same_seed_asks_for_the_same_responses(project, ask):
 
 
 def test_delivered_twice_it_is_done_once(project, ask):
-    make_prompt(project)
+    make_prompt(project, "Question 0")
     generation = ask()
     assert generate(generation)
     assert not generate(reload(generation))

@@ -20,7 +20,8 @@ from training.services.recovery import MAX_ATTEMPTS, recover_stalled_jobs
 from training.services.runs import cancel_run, retry_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LONG = {"epochs": 50, "checkpoint_every": 5}
+LONG = {"epochs": 50, "batch_size": 1, "checkpoint_every": 5}  # a few seconds
+ENDLESS = {**LONG, "judgements": 80}  # longer than any test waits
 
 
 def trainers(run: Run) -> list[psutil.Process]:
@@ -89,7 +90,7 @@ def test_a_trainer_that_is_killed_every_time_fails_the_run_after_three_starts(la
 
 
 def test_cancel_stops_within_ten_seconds_and_keeps_the_checkpoint_for_a_retry(launch, alice):
-    run = launch("reward_model", **LONG)
+    run = launch("reward_model", **ENDLESS)
     with in_background(run):
         wait_until(lambda: has_checkpoint(run))
         asked = time.monotonic()
@@ -101,10 +102,10 @@ def test_cancel_stops_within_ten_seconds_and_keeps_the_checkpoint_for_a_retry(la
     assert trainers(run) == []
 
     assert retry_run(run=run, user=alice)
-    assert train_run(run)
-    run.refresh_from_db()
-    assert run.status == JobStatus.SUCCEEDED
-    assert run.events.filter(kind="start", data__resumed_from__gt=0).exists()
+    with in_background(run):
+        wait_until(lambda: run.events.filter(kind="start", data__resumed_from__gt=0).exists())
+        assert cancel_run(run=Run.objects.get(pk=run.pk), user=alice)
+    assert run.status == JobStatus.CANCELLED
 
 
 def test_a_worker_killed_in_the_middle_loses_its_trainer_and_another_worker_ends_the_run(launch, celery_worker):
@@ -126,7 +127,7 @@ def test_a_worker_killed_in_the_middle_loses_its_trainer_and_another_worker_ends
 
 def test_a_worker_asked_to_stop_leaves_the_run_to_the_next_one(launch, celery_worker):
     with celery_worker("training") as workers:
-        run = launch("reward_model", **LONG)
+        run = launch("reward_model", **ENDLESS)
         wait_until(lambda: has_checkpoint(run))
         workers["training"].terminate()
         assert workers["training"].wait(10) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
 from types import TracebackType
 
@@ -32,15 +33,19 @@ class WorkerStopping(Exception):
 
 
 def worker_is_stopping() -> bool:
-    """Whether Celery was asked to shut down. Its solo pool waits for the task, so the task has to look."""
-    return worker_state.should_stop not in (None, False) or worker_state.should_terminate not in (None, False)
+    """Whether Celery was asked to shut down. Its solo pool waits for the task, so the task has to look.
+
+    Both hold an exit status once asked, and 0, the usual one, equals False: only identity tells them apart.
+    """
+    asked = (worker_state.should_stop, worker_state.should_terminate)
+    return any(status is not None and status is not False for status in asked)
 
 
 class Heartbeat:
     """Says that a job is alive from a thread of its own, whatever its worker is busy with."""
 
     def __init__(self, job: Job) -> None:
-        self._job = type(job)(pk=job.pk, claim=job.claim)
+        self._job = copy(job)  # its own, because this thread writes to it
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat_until_ended, name=f"heartbeat of {job.pk}", daemon=True)
         self.cancel_requested = False

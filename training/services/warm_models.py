@@ -39,5 +39,6 @@ def _load(folder: str) -> WarmModel:
     from training.algorithms.models import load_policy
 
     policy = load_policy(folder)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return WarmModel(policy.model.to(device), policy.tokenizer)
+    weights: torch.nn.Module = policy.model
+    weights.to("cuda" if torch.cuda.is_available() else "cpu")
+    return WarmModel(policy.model, policy.tokenizer)

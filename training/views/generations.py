@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership, Response
 from training.forms import GenerationForm
 from training.models import Generation, ModelVersion
@@ -20,7 +20,7 @@ from training.services.registry import ensure_base_models
 
 @login_required
 @require_GET
-def project_generations(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_generations(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     generations = Generation.objects.of_project(membership.project).select_related("model", "opponent", "created_by")
     context = {
@@ -33,7 +33,7 @@ def project_generations(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def generation_create(request: HttpRequest, project_id: int) -> HttpResponse:
+def generation_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     ensure_base_models(membership.project)
     wanted = request.GET.get("model", "")
@@ -64,7 +64,7 @@ def start_from_form(membership: Membership, form: GenerationForm) -> Generation 
 
 
 def get_generation(
-    request: HttpRequest, project_id: int, pk: int, roles: tuple = REVIEWERS
+    request: SignedInRequest, project_id: int, pk: int, roles: tuple = REVIEWERS
 ) -> tuple[Membership, Generation]:
     membership = get_membership(request.user, project_id, roles)
     rows = Generation.objects.visible_to(request.user).select_related("model", "opponent", "created_by")
@@ -73,7 +73,7 @@ def get_generation(
 
 @login_required
 @require_GET
-def generation_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def generation_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, generation = get_generation(request, project_id, pk)
     written = Response.objects.filter(
         prompt__in=generation.chosen_prompts.values("prompt"), key__startswith=generation_key(generation)
@@ -91,7 +91,7 @@ def generation_detail(request: HttpRequest, project_id: int, pk: int) -> HttpRes
 
 @login_required
 @require_POST
-def generation_cancel(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def generation_cancel(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, generation = get_generation(request, project_id, pk, OWNERS)
     if not cancel_generation(generation=generation, user=membership.user):
         messages.info(request, "This generation has already ended.")
@@ -100,7 +100,7 @@ def generation_cancel(request: HttpRequest, project_id: int, pk: int) -> HttpRes
 
 @login_required
 @require_POST
-def generation_retry(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def generation_retry(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, generation = get_generation(request, project_id, pk, OWNERS)
     if not retry_generation(generation=generation, user=membership.user):
         messages.info(request, "This generation is under way or has finished; there is nothing to retry.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
 from training.figures import headline
 from training.forms import ModelForm
@@ -18,7 +18,7 @@ from training.services.registry import add_model, ensure_base_models, make_defau
 
 
 def get_model(
-    request: HttpRequest, project_id: int, pk: int, roles: tuple = REVIEWERS
+    request: SignedInRequest, project_id: int, pk: int, roles: tuple = REVIEWERS
 ) -> tuple[Membership, ModelVersion]:
     membership = get_membership(request.user, project_id, roles)
     rows = ModelVersion.objects.visible_to(request.user).select_related(
@@ -29,7 +29,7 @@ def get_model(
 
 @login_required
 @require_GET
-def project_models(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_models(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     ensure_base_models(membership.project)
     models = ModelVersion.objects.of_project(membership.project).select_related("parent", "run__snapshot", "created_by")
@@ -39,7 +39,7 @@ def project_models(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def model_create(request: HttpRequest, project_id: int) -> HttpResponse:
+def model_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     form = ModelForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -54,7 +54,7 @@ def model_create(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def model_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def model_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, model = get_model(request, project_id, pk)
     context = {
         "project": membership.project,
@@ -69,7 +69,7 @@ def model_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse
 
 @login_required
 @require_POST
-def model_make_default(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def model_make_default(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, model = get_model(request, project_id, pk, OWNERS)
     make_default(model=model, user=membership.user)
     messages.success(request, f"“{model}” is now the default {model.get_kind_display().lower()}.")

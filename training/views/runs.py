@@ -6,11 +6,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotate.access import OWNERS, REVIEWERS, get_in_project, get_membership
+from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
 from annotate.services.snapshots import SnapshotError, create_snapshot
 from training.algorithms.configs import ALGORITHMS, ConfigError
@@ -26,7 +26,7 @@ EVENTS_A_PAGE = 2000
 
 @login_required
 @require_GET
-def project_runs(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_runs(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     runs = Run.objects.of_project(membership.project).select_related("snapshot", "base_model", "output", "created_by")
     context = {"project": membership.project, "membership": membership, "runs": runs.order_by("-id")[:200]}
@@ -35,7 +35,7 @@ def project_runs(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def run_create(request: HttpRequest, project_id: int) -> HttpResponse:
+def run_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     algorithm = request.GET.get("algorithm", "")
     algorithm = algorithm if algorithm in ALGORITHMS else Run.Algorithm.REWARD_MODEL.value
@@ -58,7 +58,7 @@ def run_create(request: HttpRequest, project_id: int) -> HttpResponse:
     return render(request, "training/run_form.html", context, status=422 if data is not None else 200)
 
 
-def find_like(request: HttpRequest, membership: Membership, algorithm: str) -> Run | None:
+def find_like(request: SignedInRequest, membership: Membership, algorithm: str) -> Run | None:
     """The run whose settings the form starts from, when `?like=` names one of this project and algorithm."""
     wanted = request.GET.get("like", "")
     runs = Run.objects.visible_to(request.user).of_project(membership.project).filter(algorithm=algorithm)
@@ -89,7 +89,7 @@ def launch_from_forms(membership: Membership, algorithm: str, launch: LaunchForm
     return None
 
 
-def get_run(request: HttpRequest, project_id: int, pk: int, roles: tuple = REVIEWERS) -> tuple[Membership, Run]:
+def get_run(request: SignedInRequest, project_id: int, pk: int, roles: tuple = REVIEWERS) -> tuple[Membership, Run]:
     membership = get_membership(request.user, project_id, roles)
     rows = Run.objects.visible_to(request.user).select_related("snapshot", "base_model", "output", "created_by")
     return membership, get_in_project(rows, membership, pk)
@@ -97,7 +97,7 @@ def get_run(request: HttpRequest, project_id: int, pk: int, roles: tuple = REVIE
 
 @login_required
 @require_GET
-def run_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def run_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, run = get_run(request, project_id, pk)
     figures = list(run.events.filter(kind__in=[TRAIN, EVAL]).order_by("step", "-kind"))
     context = {
@@ -119,11 +119,11 @@ def run_detail(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def run_events(request: HttpRequest, project_id: int, pk: int) -> JsonResponse:
+def run_events(request: SignedInRequest, project_id: int, pk: int) -> JsonResponse:
     """The figures since `?after=`, the id of the last event the caller has; `last` is the next one to ask after."""
     _, run = get_run(request, project_id, pk)
-    after = request.GET.get("after", "0")
-    after = int(after) if after.isdecimal() and len(after) < 19 else 0
+    asked = request.GET.get("after", "0")
+    after = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
     events = run.events.filter(kind__in=[TRAIN, EVAL], pk__gt=after).order_by("pk")[:EVENTS_A_PAGE]
     rows = list(events.values_list("pk", "kind", "step", "data"))
     return JsonResponse(
@@ -140,7 +140,7 @@ def run_events(request: HttpRequest, project_id: int, pk: int) -> JsonResponse:
 
 @login_required
 @require_POST
-def run_cancel(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def run_cancel(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, run = get_run(request, project_id, pk, OWNERS)
     if not cancel_run(run=run, user=membership.user):
         messages.info(request, f"“{run}” has already ended.")
@@ -149,7 +149,7 @@ def run_cancel(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def run_retry(request: HttpRequest, project_id: int, pk: int) -> HttpResponse:
+def run_retry(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, run = get_run(request, project_id, pk, OWNERS)
     if not retry_run(run=run, user=membership.user):
         messages.info(request, f"“{run}” is under way or has finished; there is nothing to retry.")

@@ -1,17 +1,17 @@
 """What the project's overview shows of training; it loads this as a fragment."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from annotate.access import REVIEWERS, get_membership
+from annotate.access import REVIEWERS, SignedInRequest, get_membership
 from training.models import Generation, ModelVersion, Run
 
 
 @login_required
 @require_GET
-def project_training_summary(request: HttpRequest, project_id: int) -> HttpResponse:
+def project_training_summary(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     project = membership.project
     context = {

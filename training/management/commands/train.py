@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
 
 from annotate.models import JobStatus, Project, Snapshot, User
-from annotate.querysets import ScopedQuerySet
 from annotate.services.snapshots import SnapshotError, create_snapshot
 from training.algorithms.configs import ALGORITHMS, ConfigError
 from training.models import ModelVersion, Run
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         return model
 
 
-def find(rows: ScopedQuerySet, what: str, wanted: str) -> Any:
+def find(rows: QuerySet[Any], what: str, wanted: str) -> Any:
     """The row of this number or name. Raises CommandError when there is none or more than one."""
     matches = list(rows.filter(pk=wanted) if wanted.isdecimal() else rows.filter(name=wanted))
     if len(matches) != 1:
