@@ -64,6 +64,7 @@ def test_tasks_are_judged_with_the_keyboard_alone_one_key_each(page, judging, pr
     for _ in range(5):
         make_task(project)
     complaints = judging()
+    page.evaluate("document.getElementById('rationale').style.height = '90px'")  # as dragging its corner does
     press_and_wait_for_next(page, "1")
     press_and_wait_for_next(page, "0")
     press_and_wait_for_next(page, "9")
