@@ -83,7 +83,11 @@ def test_stalled_are_the_silent_and_the_forgotten_only(job, project, alice):
     age_heartbeat(job, STALLED_AFTER + timedelta(seconds=1))
     assert list(Import.objects.stalled()) == [job]
     forgotten = Import.objects.create(
-        project=project, created_by=alice, contents="prompts", format="csv", file="y",
+        project=project,
+        created_by=alice,
+        contents="prompts",
+        format="csv",
+        file="y",
         queued_at=timezone.now() - REQUEUE_AFTER - timedelta(seconds=1),
     )
     assert set(Import.objects.stalled()) == {job, forgotten}

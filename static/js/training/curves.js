@@ -27,7 +27,7 @@ function token(name) {
 
 const HEIGHT = 180;
 const latest = (plot, series) => plot.data[series].findLast((value) => value !== null);
-const short = (value) => (value === null || value === undefined ? "–" : Number(value.toPrecision(4)).toString());
+const short = (value) => (value === null || value === undefined ? "–" : Math.abs(value) > 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : Number(value.toPrecision(4)).toString());
 
 function columns(chart) {
   const used = chart.series.filter((line) => [...figures[line.kind].values()].some((data) => typeof data[line.key] === "number"));
