@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from contextlib import contextmanager
 
 import psutil
@@ -166,3 +167,13 @@ def test_a_run_that_cannot_be_trained_says_why_in_the_trainers_own_words(launch)
     assert run.status == JobStatus.FAILED
     assert "train.jsonl" in run.error
     assert "line 1" in run.error
+
+
+def test_a_worker_whose_run_was_taken_over_stops_its_trainer_and_writes_nothing_more(launch):
+    run = launch("reward_model", **ENDLESS)
+    with in_background(run):
+        wait_until(lambda: has_checkpoint(run))
+        other = uuid.uuid4()
+        Run.objects.filter(pk=run.pk).update(claim=other, progress=7)
+        wait_until(lambda: not trainers(run), seconds=20)
+    assert (run.status, run.claim, run.progress) == (JobStatus.RUNNING, other, 7)
