@@ -22,6 +22,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     if arguments.supervised:
         threading.Thread(target=end_with_parent, daemon=True).start()
+    # OpenMP's threads spin while they wait: on a machine that others use too that made steps three to six times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from training.algorithms.trainer import run_trainer  # after the signal handlers: loading torch takes seconds
 
     return run_trainer(arguments.run, should_stop=stop.is_set)
