@@ -5,6 +5,7 @@ import os
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch's threads sleep while they wait: others need the cores too
 
 app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")

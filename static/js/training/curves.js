@@ -6,15 +6,7 @@ const place = document.getElementById("curves");
 const figures = { train: new Map(), eval: new Map() }; // kind -> step -> data
 let plots = [];
 let last = 0;
-
-function colour(number) {
-  const probe = document.createElement("span");
-  probe.className = `series-${number}`;
-  place.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
+let total = 1; // steps of the whole run
 
 function token(name) {
   const probe = document.createElement("span");
@@ -43,7 +35,7 @@ function options(chart, used, width) {
     height: HEIGHT,
     legend: { live: true },
     cursor: { points: { size: 6 }, y: false },
-    scales: { x: { time: false } },
+    scales: { x: { time: false, range: (_, low, high) => (low === high ? [0, Math.max(total, high)] : [low, high]) } },
     axes: [
       { ...axis, size: 28, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick : "")) },
       { ...axis, size: 54, values: (_, ticks) => ticks.map(short) },
@@ -51,7 +43,7 @@ function options(chart, used, width) {
     series: [
       { label: "Step", value: (plot, value) => value ?? latest(plot, 0) },
       ...used.map((line) => {
-        const stroke = colour(chart.series.indexOf(line) % 6 + 1);
+        const stroke = token(`series-${chart.series.indexOf(line) % 6 + 1}`);
         const held = line.kind === "eval";
         return {
           label: line.label,
@@ -108,6 +100,7 @@ async function poll() {
     if (!reply.ok) throw new Error(`the server answered ${reply.status}`);
     answer = await reply.json();
     last = answer.last;
+    total = answer.total || 1;
     for (const event of answer.events) figures[event.kind].set(event.step, event.data);
   } while (answer.more);
   if (plots.length === 0) plots = answer.charts.map(panel);
