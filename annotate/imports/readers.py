@@ -167,7 +167,8 @@ def _parse_json(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object_without_doubles)
     except json.JSONDecodeError as error:
-        raise RowRefused(f"is broken JSON: {error.msg} at character {error.pos + 1}") from error
+        what = error.msg.removesuffix(" starting at")
+        raise RowRefused(f"is broken JSON: {what} at character {error.pos + 1}") from error
     except ValueError as error:
         raise RowRefused(f"holds a value that cannot be read: {error}") from error
 

@@ -67,6 +67,7 @@ def test_a_line_of_exactly_the_limit_is_read(path):
         (b'{"prompt": "a", "prompt": "b"}', "names the field “prompt” twice; keep one"),
         (b"[" * 100_000, "is JSON nested too deeply to read"),
         (b"not json", "is broken JSON: Expecting value at character 1"),
+        (b'{"prompt": "half', "is broken JSON: Unterminated string at character 12"),
     ],
 )
 def test_what_cannot_be_stored_or_read_is_refused_with_its_place(path, line, reason):
