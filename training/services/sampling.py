@@ -19,7 +19,7 @@ from training.services.warm_models import load_warm
 if TYPE_CHECKING:
     from training.algorithms.rollouts import Sample
 
-BATCH = 16  # sequences at a time
+BATCH = 32  # sequences at a time: on two cores a quarter faster than 16, for 0.4 GB more beside SmolLM2
 STORE_EVERY = 2.0  # seconds: the page shows them about then
 
 
