@@ -69,7 +69,7 @@ class Visitor:
                 data[name] = [option.get("value", option.get_text()) for option in chosen]
             elif kind in ("checkbox", "radio"):
                 if control.has_attr("checked"):
-                    data[name] = [*data.get(name, []), control.get("value", "on")]  # type: ignore[misc]
+                    data[name] = [*data.get(name, []), control.get("value", "on")]
             elif control.name == "input" and kind not in ("submit", "button", "file", "image", "reset"):
                 data[name] = control.get("value", "")
         return data
