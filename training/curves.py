@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from training.algorithms.configs import ALGORITHMS
 from training.models import RunEvent
 
 TRAIN, EVAL = "train", "eval"
@@ -68,19 +69,19 @@ NORM = Chart("Gradient norm", "Before clipping.", (Series(TRAIN, "grad_norm", "N
 SPEED = Chart("Speed", "Tokens a second.", (Series(TRAIN, "tokens_per_s", "Tokens/s"),))
 
 CHARTS: dict[str, tuple[Chart, ...]] = {
-    "reward_model": (LOSS, ACCURACY, MARGIN, REWARDS, RATE, NORM),
-    "dpo": (LOSS, ACCURACY, MARGIN, LOGPS, DRIFT, REWARDS, RATE, NORM, SPEED),
+    "reward": (LOSS, ACCURACY, MARGIN, REWARDS, RATE, NORM),
+    "preference": (LOSS, ACCURACY, MARGIN, LOGPS, DRIFT, REWARDS, RATE, NORM, SPEED),
 }
 
 
 def charts_of(algorithm: str) -> list[dict[str, Any]]:
     """The charts as JSON-ready dictionaries."""
-    return [asdict(chart) for chart in CHARTS[algorithm]]
+    return [asdict(chart) for chart in CHARTS[ALGORITHMS[algorithm].charts]]
 
 
 def columns_of(algorithm: str) -> list[Series]:
     """One column a number, training figures under their plain names."""
-    return [series for chart in CHARTS[algorithm] for series in chart.series]
+    return [series for chart in CHARTS[ALGORITHMS[algorithm].charts] for series in chart.series]
 
 
 def table_rows(algorithm: str, events: Sequence[RunEvent]) -> list[tuple[int, str, list[float | None]]]:

@@ -44,7 +44,7 @@ def interval(metrics: Mapping[str, Any]) -> str:
 
 def settings_of(algorithm: str, config: Mapping[str, Any]) -> list[Figure]:
     """Every setting of a run with its label; settings that this version no longer knows keep their names."""
-    known = {item.name: item.metadata["label"] for item in fields(ALGORITHMS[algorithm])}
+    known = {item.name: item.metadata["label"] for item in fields(ALGORITHMS[algorithm].config)}
     return [Figure(known.get(name, name), spell(value)) for name, value in config.items()]
 
 

@@ -12,7 +12,7 @@ from training.algorithms.configs import ALGORITHMS, ConfigError, parse_config
 from training.algorithms.settings import BASIC, GROUPS
 from training.models import ModelVersion, Run
 from training.services.generations import Choice
-from training.services.registry import BASE_KINDS, default_model
+from training.services.registry import base_kinds, default_model
 from training.services.runs import next_name
 
 NEW_SNAPSHOT = "new"
@@ -27,8 +27,8 @@ class LaunchForm(forms.Form):
     def __init__(self, project: Project, algorithm: str, data: Any = None, *, like: Run | None = None) -> None:
         super().__init__(data)
         self.project = project
-        models = ModelVersion.objects.of_project(project).filter(kind__in=BASE_KINDS[Run.Algorithm(algorithm)])
-        preferred = like.base_model if like else default_model(project, BASE_KINDS[Run.Algorithm(algorithm)][0])
+        models = ModelVersion.objects.of_project(project).filter(kind__in=base_kinds(algorithm))
+        preferred = like.base_model if like else default_model(project, base_kinds(algorithm)[0])
         self.fields["name"].initial = next_name(project, algorithm)
         self.fields["base_model"] = forms.ModelChoiceField(
             models.order_by("kind", "-id"), label="Start from", empty_label=None, initial=preferred
@@ -67,8 +67,8 @@ class ConfigForm(forms.Form):
     def __init__(self, algorithm: str, data: Any = None, *, like: Run | None = None) -> None:
         super().__init__(data, initial=like.config if like else None)
         self.algorithm = algorithm
-        self.groups = {item.name: item.metadata["group"] for item in fields(ALGORITHMS[algorithm])}
-        for item in fields(ALGORITHMS[algorithm]):
+        self.groups = {item.name: item.metadata["group"] for item in fields(ALGORITHMS[algorithm].config)}
+        for item in fields(ALGORITHMS[algorithm].config):
             self.fields[item.name] = make_field(item)
 
     def clean(self) -> dict[str, Any]:

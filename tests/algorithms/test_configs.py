@@ -3,7 +3,9 @@ import sys
 
 import pytest
 
-from training.algorithms.configs import ALGORITHMS, ConfigError, DPOConfig, RewardModelConfig, parse_config, to_dict
+from training.algorithms.configs import ALGORITHMS, ConfigError, parse_config, to_dict
+from training.algorithms.options.dpo import DPOConfig
+from training.algorithms.options.reward_model import RewardModelConfig
 
 
 def test_an_empty_form_gives_the_defaults():

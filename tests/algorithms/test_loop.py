@@ -9,11 +9,12 @@ from accelerate import Accelerator
 
 from tests.algorithms.runs import encoded, events
 from training.algorithms import dpo, reward_model
-from training.algorithms.configs import DPOConfig, RewardModelConfig
 from training.algorithms.events import EventWriter
 from training.algorithms.groups import Pair, Tie, normalise_weights
 from training.algorithms.loop import Job, Tools, TrainingError, train
 from training.algorithms.models import load_policy, load_reward_model
+from training.algorithms.options.dpo import DPOConfig
+from training.algorithms.options.reward_model import RewardModelConfig
 from training.algorithms.packing import collate, cost
 from training.algorithms.reference import attach_reference
 from training.algorithms.schedule import build_optimizer, learning_rate

@@ -8,9 +8,10 @@ import torch
 
 from tests.algorithms.runs import encoded
 from training.algorithms import dpo, reward_model
-from training.algorithms.configs import DPOConfig, RewardModelConfig
 from training.algorithms.groups import Pair
 from training.algorithms.models import load_policy, load_reward_model
+from training.algorithms.options.dpo import DPOConfig
+from training.algorithms.options.reward_model import RewardModelConfig
 from training.algorithms.packing import collate
 from training.algorithms.reference import attach_reference
 

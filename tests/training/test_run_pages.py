@@ -43,7 +43,7 @@ def launch_answers(project, algorithm: str, **changes: object) -> dict[str, obje
     """The launch form as it stands when nobody changes anything, then `changes`."""
     kind = "policy" if algorithm == "dpo" else "backbone"
     settings = {
-        f"config-{name}": value for name, value in to_dict(ALGORITHMS[algorithm]()).items() if value is not False
+        f"config-{name}": value for name, value in to_dict(ALGORITHMS[algorithm].config()).items() if value is not False
     }
     base = project.model_versions.get(kind=kind).pk
     return {"name": "First", "snapshot": "new", "base_model": base, **settings, **changes}
@@ -89,7 +89,7 @@ def test_launching_as_it_stands_takes_one_post_and_makes_the_snapshot(judged, al
     run = Run.objects.get()
     assert (answer.status_code, answer.url) == (302, address("run-detail", run))
     assert (run.status, run.algorithm, run.name) == (JobStatus.QUEUED, "dpo", "First")
-    assert run.config == to_dict(ALGORITHMS["dpo"]())
+    assert run.config == to_dict(ALGORITHMS["dpo"].config())
     assert run.snapshot.train_count + run.snapshot.test_count == 8
     assert AuditEvent.objects.filter(action="run.launched", target="First", actor=alice).count() == 1
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import torch
 
-from training.algorithms.configs import DPOConfig
 from training.algorithms.groups import EncodedGroup, Group
 from training.algorithms.logprobs import sum_by_owner
 from training.algorithms.loop import Job, Outcome, Tools
 from training.algorithms.losses import dpo, smooth
 from training.algorithms.models import Policy, add_lora, context_length, load_policy
+from training.algorithms.options.dpo import DPOConfig
 from training.algorithms.packing import Batch
 from training.algorithms.plan import Data, Plan, load_data
 from training.algorithms.preferences import accuracy, read_preferences

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.algorithms.configs import DPOConfig, RewardModelConfig
 from training.algorithms.groups import EncodedGroup, Pair
 from training.algorithms.losses import soft_target
+from training.algorithms.options.dpo import DPOConfig
+from training.algorithms.options.reward_model import RewardModelConfig
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from training.algorithms.configs import RewardModelConfig
 from training.algorithms.groups import EncodedGroup
 from training.algorithms.loop import Job, Outcome, Tools
 from training.algorithms.losses import bradley_terry
 from training.algorithms.models import RewardModel, add_lora, context_length, load_reward_model
+from training.algorithms.options.reward_model import RewardModelConfig
 from training.algorithms.packing import Batch
 from training.algorithms.plan import Plan, load_data
 from training.algorithms.preferences import accuracy, read_preferences

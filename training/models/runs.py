@@ -9,19 +9,21 @@ from django.utils import timezone
 
 from annotate.models import Job, Project, Prompt, Snapshot
 from annotate.querysets import JobQuerySet, ScopedQuerySet
+from training.algorithms.configs import ALGORITHMS
 from training.models.registry import ModelVersion
+
+
+def algorithm_choices() -> list[tuple[str, str]]:
+    """(name, label); a function, so that a new algorithm needs no migration."""
+    return [(name, algorithm.label) for name, algorithm in ALGORITHMS.items()]
 
 
 class Run(Job):
     """One training job. `progress` and `total` count optimiser steps; `config` is the algorithm's whole config."""
 
-    class Algorithm(models.TextChoices):
-        REWARD_MODEL = "reward_model", "Reward model"
-        DPO = "dpo", "DPO"
-
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
     name = models.CharField(max_length=120)
-    algorithm = models.CharField(max_length=20, choices=Algorithm)
+    algorithm = models.CharField(max_length=20, choices=algorithm_choices)
     config = models.JSONField(default=dict)
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
     base_model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs_from")

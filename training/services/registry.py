@@ -12,6 +12,7 @@ from django.db import transaction
 
 from annotate.models import Author, Project, User
 from annotate.services.audit import record_audit
+from training.algorithms.configs import ALGORITHMS
 from training.models import ModelVersion, Run
 from training.services.run_directory import output_folder, relative_to_artifacts
 from training.services.run_events import EventReader
@@ -19,8 +20,6 @@ from training.services.run_events import EventReader
 Kind = ModelVersion.Kind
 BUILT_IN = ("smollm2-135m-instruct", "minilm-l6-v2")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-OUTPUT_KIND = {Run.Algorithm.REWARD_MODEL: Kind.REWARD, Run.Algorithm.DPO: Kind.POLICY}
-BASE_KINDS = {Run.Algorithm.REWARD_MODEL: (Kind.BACKBONE, Kind.POLICY), Run.Algorithm.DPO: (Kind.POLICY,)}
 
 
 @transaction.atomic
@@ -123,6 +122,11 @@ def make_default(*, model: ModelVersion, user: User) -> None:
     )
 
 
+def base_kinds(algorithm: str) -> tuple[ModelVersion.Kind, ...]:
+    """The kinds of model it can start from, the usual one first."""
+    return tuple(Kind(kind) for kind in ALGORITHMS[algorithm].starts_from)
+
+
 def default_model(project: Project, kind: str) -> ModelVersion | None:
     return ModelVersion.objects.of_project(project).filter(kind=kind, is_default=True).first()
 
@@ -136,7 +140,7 @@ def register_output(run: Run) -> ModelVersion:
     model = create_model(
         project=run.project,
         user=run.created_by,
-        kind=OUTPUT_KIND[Run.Algorithm(run.algorithm)],
+        kind=Kind(ALGORITHMS[run.algorithm].makes),
         name=free_name(run.project, run.name),
         parent=run.base_model,
         run=run,

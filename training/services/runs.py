@@ -12,9 +12,9 @@ from django.utils import timezone
 from annotate.models import Project, Snapshot, User
 from annotate.services.audit import record_audit
 from annotate.services.queue import enqueue
-from training.algorithms.configs import parse_config, to_dict
+from training.algorithms.configs import ALGORITHMS, parse_config, to_dict
 from training.models import ModelVersion, Run
-from training.services.registry import BASE_KINDS
+from training.services.registry import base_kinds
 
 RUN_TRAINING = "training.run_training"
 
@@ -63,8 +63,8 @@ def check_launch(project: Project, algorithm: str, snapshot: Snapshot, base_mode
         errors["snapshot"] = f"Snapshot “{snapshot}” belongs to another project."
     if base_model.project_id != project.pk:
         errors["base_model"] = f"Model “{base_model}” belongs to another project."
-    elif base_model.kind not in BASE_KINDS[Run.Algorithm(algorithm)]:
-        label = Run.Algorithm(algorithm).label
+    elif base_model.kind not in base_kinds(algorithm):
+        label = ALGORITHMS[algorithm].label
         errors["base_model"] = f"{label} cannot start from “{base_model}”, a {base_model.get_kind_display().lower()}."
     if errors:
         raise ValidationError(errors)
@@ -72,7 +72,7 @@ def check_launch(project: Project, algorithm: str, snapshot: Snapshot, base_mode
 
 def next_name(project: Project, algorithm: str) -> str:
     """“DPO 3”: the first number that is free."""
-    label = Run.Algorithm(algorithm).label
+    label = ALGORITHMS[algorithm].label
     taken = set(Run.objects.of_project(project).filter(name__startswith=label).values_list("name", flat=True))
     number = len(taken) + 1
     while f"{label} {number}" in taken:

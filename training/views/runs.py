@@ -38,7 +38,7 @@ def project_runs(request: SignedInRequest, project_id: int) -> HttpResponse:
 def run_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     algorithm = request.GET.get("algorithm", "")
-    algorithm = algorithm if algorithm in ALGORITHMS else Run.Algorithm.REWARD_MODEL.value
+    algorithm = algorithm if algorithm in ALGORITHMS else next(iter(ALGORITHMS))
     ensure_base_models(membership.project)
     data = request.POST if request.method == "POST" else None
     like = find_like(request, membership, algorithm)
@@ -51,7 +51,7 @@ def run_create(request: SignedInRequest, project_id: int) -> HttpResponse:
         "project": membership.project,
         "membership": membership,
         "algorithm": algorithm,
-        "algorithms": Run.Algorithm,
+        "algorithms": ALGORITHMS,
         "form": launch,
         "config": config,
     }

@@ -14,7 +14,7 @@ from annotate.services.snapshots import SnapshotError, create_snapshot
 from training.algorithms.configs import ALGORITHMS, ConfigError
 from training.models import ModelVersion, Run
 from training.services.execution import train_run
-from training.services.registry import BASE_KINDS, default_model, ensure_base_models
+from training.services.registry import base_kinds, default_model, ensure_base_models
 from training.services.runs import launch_run
 
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         models = ModelVersion.objects.of_project(project)
         if wanted is not None:
             return find(models, "model", wanted)
-        model = default_model(project, BASE_KINDS[Run.Algorithm(algorithm)][0])
+        model = default_model(project, base_kinds(algorithm)[0])
         if model is None:
             raise CommandError("The project has no default model to start from. Name one with --model.")
         return model
