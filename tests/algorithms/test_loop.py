@@ -160,7 +160,7 @@ def test_the_learning_rate_by_hand(schedule, rates):
 
 def test_norms_and_heads_are_not_decayed(policy_folder):
     model = load_reward_model(policy_folder)
-    decayed, spared = build_optimizer(model, peak=1e-3, weight_decay=0.1).param_groups
+    decayed, spared = build_optimizer(model, peak=1e-3, weight_decay=0.1, epsilon=1e-8).param_groups
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.1, 0.0)
     assert any(parameter is model.model.score.weight for parameter in spared["params"])
     assert any(parameter is model.model.model.norm.weight for parameter in spared["params"])

@@ -65,6 +65,10 @@ class Job:
     tools: Tools
     report: dict[str, int] = field(default_factory=dict)  # what was cut and left out, for the start event
     on_eval: Callable[[int], None] | None = None
+    take_step: "TakeStep | None" = None  # None: one update on the step's share of `train`
+    product: Policy | RewardModel | None = None  # what is saved in the end, where it is not the whole model
+    state: dict[str, Any] = field(default_factory=dict)  # JSON that a checkpoint must hold beside weights
+    adam_epsilon: float = 1e-8
     evaluated: int = -1  # the last step that was evaluated
     final: dict[str, Any] = field(default_factory=dict)  # the last evaluation
 
@@ -74,14 +78,20 @@ class Job:
         return min(planned, self.config.max_steps) if self.config.max_steps else planned
 
 
+TakeStep = Callable[[Job, nn.Module, torch.optim.Optimizer, int], tuple[int, dict[str, Any]]]  # -> tokens, what to tell
+
+
 def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
     """Run to the last step and return the final evaluation. Raises Stopped (a checkpoint is kept) or TrainingError."""
     config, total, step = job.config, job.total_steps, 0
-    optimizer = build_optimizer(job.model, peak=config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = build_optimizer(
+        job.model, peak=config.learning_rate, weight_decay=config.weight_decay, epsilon=job.adam_epsilon
+    )
     model, optimizer = job.tools.accelerator.prepare(job.model, optimizer)
     if resume is not None:
         state = load_checkpoint(resume, model=job.model, optimizer=optimizer)
         step, job.evaluated, job.final = state["step"], state["evaluated"], state["final"]
+        job.state.update(state["job"])
     clock = Clock(step, total)
     try:
         evaluate_when_due(job, model, step, total)
@@ -114,15 +124,58 @@ class Clock:
 
 
 def train_step(job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, clock: Clock) -> None:
-    """One optimiser step, cut into passes that fit the memory; the result does not depend on how it is cut."""
-    config, accelerator, began = job.config, job.tools.accelerator, time.monotonic()
-    groups = step_groups(job.train, step=step, batch_size=config.batch_size, seed=config.seed)
+    """One step of the run and what is told of it."""
+    began = time.monotonic()
+    tokens, told = (job.take_step or take_one_update)(job, model, optimizer, step)
+    data = {
+        "learning_rate": rate_of(job, step),
+        **told,
+        "epoch": (step + 1) / steps_per_epoch(len(job.train), job.config.batch_size),
+        "tokens_per_s": tokens / (time.monotonic() - began),
+        "seconds_left": clock.seconds_left(step + 1),
+    }
+    job.tools.events.write("train", step + 1, data)
+
+
+def take_one_update(
+    job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, step: int
+) -> tuple[int, dict[str, Any]]:
+    groups = step_groups(job.train, step=step, batch_size=job.config.batch_size, seed=job.config.seed)
+    done = update(job, model, optimizer, groups, step=step, should_stop=job.tools.should_stop)
+    facts = {name: mean(values) for name, values in done.facts.items()}
+    return done.tokens, {"loss": done.loss, "grad_norm": done.grad_norm, **facts}
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one optimiser update found, before it changed the weights."""
+
+    loss: float
+    grad_norm: float
+    tokens: int
+    facts: Facts
+
+
+def update(
+    job: Job,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    groups: Sequence[EncodedGroup],
+    *,
+    step: int,
+    should_stop: Callable[[], bool],
+) -> Update:
+    """One optimiser update, cut into passes that fit the memory; the result does not depend on how it is cut.
+
+    `should_stop` is asked before each pass, and raises Stopped with the weights untouched.
+    """
+    config, accelerator = job.config, job.tools.accelerator
     mine = groups[accelerator.process_index :: accelerator.num_processes]
     passes = micro_batches(mine, form=job.model.form, budget=config.micro_batch_tokens)
     loss, tokens = 0.0, 0
     facts: Facts = {}
     for number, chunk in enumerate(passes, start=1):
-        if job.tools.should_stop():
+        if should_stop():
             raise Stopped
         with accelerator.no_sync(model) if number < len(passes) else accelerator.autocast():
             batch = collate(chunk, job.model.form).to(accelerator.device)
@@ -136,26 +189,22 @@ def train_step(job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, ste
     limit = config.max_grad_norm or float("inf")
     norm = float(accelerator.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], limit))
     require_finite("gradient", norm, step, groups)
-    rate = learning_rate(
+    for group in optimizer.param_groups:
+        group["lr"] = rate_of(job, step)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return Update(loss, norm, tokens, facts)
+
+
+def rate_of(job: Job, step: int) -> float:
+    config = job.config
+    return learning_rate(
         step,
         peak=config.learning_rate,
         total=job.total_steps,
         warmup_ratio=config.warmup_ratio,
         schedule=config.schedule,
     )
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    data = {
-        "loss": loss,
-        "learning_rate": rate,
-        "grad_norm": norm,
-        "epoch": (step + 1) / steps_per_epoch(len(job.train), config.batch_size),
-        "tokens_per_s": tokens / (time.monotonic() - began),
-        "seconds_left": clock.seconds_left(step + 1),
-    }
-    job.tools.events.write("train", step + 1, data | {name: mean(values) for name, values in facts.items()})
 
 
 def require_finite(what: str, value: float, step: int, groups: Sequence[EncodedGroup]) -> None:
@@ -209,7 +258,7 @@ def evaluate(job: Job, model: nn.Module) -> dict[str, Any]:
 
 def keep(job: Job, optimizer: torch.optim.Optimizer, step: int) -> None:
     """Write the checkpoint of this step and say so."""
-    state = {"evaluated": job.evaluated, "final": job.final}
+    state = {"evaluated": job.evaluated, "final": job.final, "job": job.state}
     folder = save_checkpoint(
         job.run, step=step, model=job.model, optimizer=optimizer, state=state, keep=job.config.keep_checkpoints
     )

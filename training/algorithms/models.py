@@ -35,6 +35,11 @@ class Policy(nn.Module):
 
     def forward(self, batch: Batch, temperature: float = 1.0) -> Tensor:
         """-> (S,) fp32 log-probabilities, nats. The head runs on the places that predict a completion token only."""
+        logits, _ = self.predict(batch, with_hidden=False)
+        return token_logprobs(logits, batch.targets, temperature=temperature)
+
+    def predict(self, batch: Batch, *, with_hidden: bool) -> tuple[Tensor, Tensor | None]:
+        """-> (S, V) logits that predict the completion tokens; (N, d) last hidden states of all tokens, if wanted."""
         if self.form == "tree":
             output = self.model(
                 input_ids=batch.ids,
@@ -42,14 +47,19 @@ class Policy(nn.Module):
                 layout=batch.layout,
                 logits_to_keep=batch.sources,
                 use_cache=False,
+                output_hidden_states=with_hidden,
             )
             logits = output.logits[0]
         else:
             output = self.model(
-                input_ids=batch.ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
+                input_ids=batch.ids,
+                attention_mask=batch.mask,
+                position_ids=batch.positions,
+                use_cache=False,
+                output_hidden_states=with_hidden,
             )
             logits = output.logits.flatten(0, 1)[batch.sources]
-        return token_logprobs(logits, batch.targets, temperature=temperature)
+        return logits, output.hidden_states[-1].flatten(0, 1) if with_hidden else None
 
 
 class RewardModel(nn.Module):

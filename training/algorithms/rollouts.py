@@ -46,6 +46,7 @@ class Request:
     prompt: Sequence[dict[str, str]]
     system: str = ""
     indices: tuple[int, ...] = (0,)
+    ids: tuple[int, ...] = ()  # the prompt's tokens, where they are known already
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ class Sample:
     text: str  # may be empty; NUL characters are left out
     tokens: int  # response tokens, without the end of turn
     finish_reason: str  # "stop" | "length"
+    ids: tuple[int, ...]  # every token that was drawn, the end of turn included
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Draft:
     uniforms: Tensor  # (max_tokens,) fp64 in [0, 1): one for each draw
     limit: int  # most tokens it may have
     ids: list[int] = field(default_factory=list)
+    end: tuple[int, ...] = ()  # the token that ended it
 
 
 def never() -> bool:
@@ -107,7 +110,14 @@ def sample(
 
 def finish(tokenizer: PreTrainedTokenizerBase, draft: Draft, reason: str) -> Sample:
     text = str(tokenizer.decode(draft.ids, skip_special_tokens=True)).replace("\x00", "")
-    return Sample(key=draft.request.key, index=draft.index, text=text, tokens=len(draft.ids), finish_reason=reason)
+    return Sample(
+        key=draft.request.key,
+        index=draft.index,
+        text=text,
+        tokens=len(draft.ids),
+        finish_reason=reason,
+        ids=(*draft.ids, *draft.end),
+    )
 
 
 class Engine:
@@ -141,7 +151,7 @@ class Engine:
         return self.extend([draft], logits)
 
     def prefill(self, request: Request) -> tuple[Request, Any, Tensor, int]:
-        ids = encode_prompt(self.tokenizer, request.prompt, request.system)
+        ids = list(request.ids) or encode_prompt(self.tokenizer, request.prompt, request.system)
         ids = ids[-max(self.context - self.sampling.max_tokens, self.context // 2) :]
         state, logits = self.decoder.prefill(ids)
         return request, state, logits, min(self.sampling.max_tokens, self.context - len(ids))
@@ -158,6 +168,7 @@ class Engine:
         ended = []
         for draft, token in zip(drafts, chosen, strict=True):
             if token in self.stops:
+                draft.end = (token,)
                 ended.append((draft, "stop"))
                 continue
             draft.ids.append(token)

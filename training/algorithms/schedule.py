@@ -28,10 +28,10 @@ def learning_rate(step: int, *, peak: float, total: int, warmup_ratio: float, sc
     raise ValueError(f"There is no schedule {schedule!r}: use cosine, linear or constant.")
 
 
-def build_optimizer(model: nn.Module, *, peak: float, weight_decay: float) -> torch.optim.AdamW:
+def build_optimizer(model: nn.Module, *, peak: float, weight_decay: float, epsilon: float) -> torch.optim.AdamW:
     """Fused AdamW in the parameters' own precision; no decay on norms, biases and heads."""
     named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     spared = [parameter for name, parameter in named if parameter.ndim < 2 or set(name.split(".")) & set(HEADS)]
     decayed = [parameter for name, parameter in named if not (parameter.ndim < 2 or set(name.split(".")) & set(HEADS))]
     groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": spared, "weight_decay": 0.0}]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=peak, fused=True)
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=peak, eps=epsilon, fused=True)

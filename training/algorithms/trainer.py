@@ -80,7 +80,7 @@ def train_run(run: Path, events: EventWriter, resume: Path | None, should_stop: 
 
 def save(job: Job) -> None:
     aside = job.run / f".model.{os.getpid()}"
-    save_model(job.model, aside)
+    save_model(job.product or job.model, aside)
     publish(aside, job.run / "model")
 
 
