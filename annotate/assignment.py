@@ -7,6 +7,7 @@ it. `remaining` = required judgements − held leases − current answers that a
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
@@ -17,6 +18,7 @@ from annotate.models import Judgement, Lease, Membership, Project, Task, User
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)
 SWEPT_AT_ONCE = 2_000
+LOTS = secrets.SystemRandom()  # no page can be guessed from another
 
 
 @transaction.atomic
@@ -47,11 +49,13 @@ def _hold_own(user: User, project: Project) -> Lease | None:
 
 
 def _hold_new(user: User, project: Project, *, skip_locked: bool) -> Lease | None:
-    task = (
+    task: Any = (  # a Task with its size
         Task.objects.select_related("prompt")
         .of_project(project)
         .waiting()
+        .for_work()
         .not_seen_by(user)
+        .with_size()
         .order_by("-priority", "id")
         .select_for_update(skip_locked=skip_locked, of=("self",))
         .first()
@@ -59,8 +63,9 @@ def _hold_new(user: User, project: Project, *, skip_locked: bool) -> Lease | Non
     if task is None:
         return None
     Task.objects.filter(pk=task.pk).update(remaining=F("remaining") - 1)
-    side, until = secrets.randbits(1) == 1, _held_until(project)
-    return Lease.objects.create(task=task, annotator=user, first_on_left=side, expires_at=until)
+    order = list(range(task.size))
+    LOTS.shuffle(order)
+    return Lease.objects.create(task=task, annotator=user, order=order, expires_at=_held_until(project))
 
 
 def _hold(lease: Lease, project: Project) -> bool:

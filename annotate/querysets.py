@@ -72,6 +72,16 @@ class TaskQuerySet(ScopedQuerySet):
         """Tasks with a place that nobody holds or has filled."""
         return self.filter(remaining__gt=0, closed_at=None)
 
+    def for_work(self) -> Self:
+        """Tasks that fill the project's need: neither gold, nor practice, nor anybody's own repeat."""
+        return self.filter(purpose="work", reserved_for=None)
+
+    def with_size(self) -> Self:
+        """Each with `size`, the number of its responses."""
+        from annotate.models.tasks import TaskResponse
+
+        return self.annotate(size=_count(TaskResponse.objects.filter(task=models.OuterRef("pk"))))
+
     def not_seen_by(self, user: User) -> Self:
         """Tasks this person has never been handed."""
         from annotate.models.tasks import Lease

@@ -202,7 +202,7 @@ def test_what_the_server_decides_cannot_be_posted(signed_in, project, carol):
         "annotator": 1,
         "project": 999,
         "task": 999,
-        "is_gold": "on",
+        "purpose": "gold",
         "is_surplus": "on",
         "is_staff": "on",
         "role": "owner",
@@ -212,4 +212,4 @@ def test_what_the_server_decides_cannot_be_posted(signed_in, project, carol):
     assert (judgement.annotator, judgement.project, judgement.is_surplus) == (carol, project, False)
     task.refresh_from_db()
     carol.refresh_from_db()
-    assert (task.is_gold, carol.is_staff, carol.memberships.get().role) == (False, False, Role.ANNOTATOR)
+    assert (task.purpose, carol.is_staff, carol.memberships.get().role) == ("work", False, Role.ANNOTATOR)

@@ -24,7 +24,7 @@ def to_lossless(row: Row) -> dict[str, Any]:
         "imported": row.annotator_id is None,
         "guideline_version": row.guideline_version,
         "active_seconds": row.active_seconds,
-        "gold": row.is_gold,
+        "gold": row.purpose == "gold",
         "surplus": row.is_surplus,
         "prompt": prompt_of(row),
         "responses": [first_response(row), second_response(row)],

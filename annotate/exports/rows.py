@@ -38,7 +38,7 @@ class Row:
     rationale: Annotated[str, "judgement__rationale"]
     flags: Annotated[dict[str, list[str]], "judgement__flags"]
     is_surplus: Annotated[bool, "judgement__is_surplus"]
-    is_gold: Annotated[bool, "judgement__task__is_gold"]
+    purpose: Annotated[str, "judgement__task__purpose"]
     prompt_hash: Annotated[str, "judgement__task__prompt__content_hash"]
     messages: Annotated[list[dict[str, str]], "judgement__task__prompt__messages"]
     system: Annotated[str, "judgement__task__prompt__system"]

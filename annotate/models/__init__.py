@@ -1,20 +1,30 @@
 """The models of judging. Django finds them here; each lives in the file of its noun."""
 
+from annotate.models.answers import Demonstration, Edit, Ranking, Rating, SpanFeedback
+from annotate.models.chats import Chat, ChatOption, ChatTurn
 from annotate.models.imports import Import, RefusedRow
 from annotate.models.jobs import ClaimLost, Job, JobStatus
 from annotate.models.judgements import Comparison, Judgement
 from annotate.models.projects import AuditEvent, Guideline, Invitation, Membership, Project, Role
 from annotate.models.prompts import Author, Prompt, Response
+from annotate.models.questionnaires import QuestionnaireAnswer, QuestionnaireItem
+from annotate.models.reviews import Comment
 from annotate.models.snapshots import Snapshot, SnapshotItem
-from annotate.models.tasks import Draft, Kind, Lease, Task, TaskResponse
+from annotate.models.tasks import Draft, Kind, Lease, Purpose, Task, TaskResponse
 from annotate.models.users import User
 
 __all__ = [
     "AuditEvent",
     "Author",
+    "Chat",
+    "ChatOption",
+    "ChatTurn",
     "ClaimLost",
+    "Comment",
     "Comparison",
+    "Demonstration",
     "Draft",
+    "Edit",
     "Guideline",
     "Import",
     "Invitation",
@@ -26,11 +36,17 @@ __all__ = [
     "Membership",
     "Project",
     "Prompt",
+    "Purpose",
+    "QuestionnaireAnswer",
+    "QuestionnaireItem",
+    "Ranking",
+    "Rating",
     "RefusedRow",
     "Response",
     "Role",
     "Snapshot",
     "SnapshotItem",
+    "SpanFeedback",
     "Task",
     "TaskResponse",
     "User",

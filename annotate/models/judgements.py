@@ -26,7 +26,7 @@ class Judgement(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="judgements")
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="judgements")
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=16, choices=Kind)
     annotator = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="judgements", null=True, blank=True
     )
@@ -42,6 +42,8 @@ class Judgement(models.Model):
         "self", on_delete=models.PROTECT, related_name="superseded_by", null=True, blank=True
     )
     is_current = models.BooleanField(default=True)
+    is_adjudication = models.BooleanField(default=False)  # a reviewer's decision; stands beside what others said
+    matches_agreed = models.BooleanField(null=True)  # of a task whose answer is known: whether this is it
     is_surplus = models.BooleanField(default=False)  # came in after the task had all the judgements it needs
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -51,7 +53,9 @@ class Judgement(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["project", "submission_id"], name="judgement_submission_unique"),
             models.UniqueConstraint(
-                fields=["task", "annotator"], condition=Q(is_current=True), name="judgement_one_current"
+                fields=["task", "annotator", "is_adjudication"],
+                condition=Q(is_current=True),
+                name="judgement_one_current",
             ),
             models.CheckConstraint(
                 condition=Q(annotator__isnull=False) | ~Q(external_annotator=""), name="judgement_has_a_source"
@@ -69,7 +73,8 @@ class Judgement(models.Model):
 class Comparison(models.Model):
     """The answer to a comparison. `first` and `second` are the task's positions 0 and 1, whatever side they were
     shown on. `preference` < 0 means first is better, > 0 second, 0 a tie; |preference| is the strength on a scale of
-    `points`. "Both bad" is a fact of its own and has no preference."""
+    `points`. "Both bad" is a fact of its own and has no preference. `dimensions` holds the same signed value for each
+    named dimension that was asked: {"helpful": -3, "honest": 0}."""
 
     judgement = models.OneToOneField(Judgement, on_delete=models.CASCADE, primary_key=True, related_name="comparison")
     first = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
@@ -78,6 +83,7 @@ class Comparison(models.Model):
     points = models.PositiveSmallIntegerField(null=True, blank=True)  # null when imported without a strength
     preference = models.SmallIntegerField(null=True, blank=True)
     both_bad = models.BooleanField(default=False)
+    dimensions = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -13,8 +13,12 @@ from django.utils import timezone
 from annotate.querysets import InvitationQuerySet, ProjectQuerySet, ScopedQuerySet
 
 DEFAULT_FLAGS = ["fails the task", "made up facts", "unsafe", "personal data"]
+SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 # Largest |preference| of each scale: 8 points are -4..-1, 1..4 (no middle); 5 and 7 have a middle, which is a tie.
 SCALE_MAXIMUM = {2: 1, 4: 2, 5: 2, 7: 3, 8: 4}
+
+
+DEFAULT_DIMENSIONS = ["helpful", "honest", "harmless"]
 
 
 def default_flags() -> list[str]:
@@ -47,6 +51,7 @@ class Project(models.Model):
     scale_points = models.PositiveSmallIntegerField("preference scale", choices=Scale, default=Scale.EIGHT)
     allow_tie = models.BooleanField("allow a tie", default=True)
     allow_both_bad = models.BooleanField("allow “both bad”", default=True)
+    dimensions = ArrayField(models.CharField(max_length=40), default=list, blank=True, size=8)
     rationale = models.CharField(max_length=8, choices=Rationale, default=Rationale.OPTIONAL)
     flag_options = ArrayField(models.CharField(max_length=60), default=default_flags, blank=True, size=20)
     overlap = models.PositiveSmallIntegerField(
@@ -55,6 +60,19 @@ class Project(models.Model):
     lease_minutes = models.PositiveSmallIntegerField(
         "minutes a task stays reserved", default=10, validators=[MinValueValidator(1), MaxValueValidator(240)]
     )
+    kind_options = models.JSONField(default=dict, blank=True)  # {kind: what annotate.kinds.options reads}
+
+    # Getting good labels
+    must_read_guidelines = models.BooleanField("ask people to read changed guidelines", default=True)
+    qualification_pass = models.FloatField("share of qualification tasks to get right", default=0.7, validators=SHARE)
+    gold_rate = models.FloatField("share of gold tasks", default=0.05, validators=SHARE)
+    gold_warn_below = models.FloatField("warn below this share of gold right", default=0.7, validators=SHARE)
+    gold_pause_below = models.FloatField("pause below this share of gold right", default=0.5, validators=SHARE)
+    mirror_rate = models.FloatField("share of mirrored repeats", default=0.0, validators=SHARE)
+    show_agreed_answers = models.BooleanField("show the agreed answer after gold", default=False)
+    reading_warning = models.BooleanField("warn when an answer comes faster than reading", default=True)
+    show_own_agreement = models.BooleanField("show people how often they agree with others", default=False)
+
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -87,6 +105,11 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=9, choices=Role)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    guideline_read = models.PositiveIntegerField(default=0, editable=False)  # the version this person has read
+    qualified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    pause_reason = models.CharField(max_length=300, blank=True, editable=False)
+    questionnaire_consent_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ScopedQuerySet.as_manager()
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -14,25 +15,50 @@ from annotate.querysets import LeaseQuerySet, ScopedQuerySet, TaskQuerySet
 
 class Kind(models.TextChoices):
     COMPARISON = "comparison", "Comparison"
+    RANKING = "ranking", "Ranking"
+    RATING = "rating", "Rating"
+    DEMONSTRATION = "demonstration", "Demonstration"
+    EDIT = "edit", "Edit"
+    SPANS = "spans", "Fine-grained feedback"
+    CHAT = "chat", "Live chat"
+
+
+class Purpose(models.TextChoices):
+    """What a task is for. Only WORK fills the project's need; the others teach people or measure their answers."""
+
+    WORK = "work", "Work"
+    GOLD = "gold", "Gold"
+    MIRROR = "mirror", "Mirrored repeat"
+    PRACTICE = "practice", "Practice"
+    QUALIFICATION = "qualification", "Qualification"
 
 
 class Task(models.Model):
     """One thing to judge: its kind, prompt, ordered responses, and how many people must judge it.
+
+    Responses are hidden suggestions in a demonstration, and what is judged in every other kind. A task with an
+    `agreed_answer` (what each kind makes of it: `services/answers`) is one whose answer is known: gold, practice or
+    qualification. `reserved_for` is the only person who may be handed it.
 
     `remaining` counts the places nobody holds or has filled: required_judgements − held leases − current
     judgements. The queue reads it; only `annotate.assignment` writes it, in the transaction that moves a lease.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks")
-    kind = models.CharField(max_length=12, choices=Kind, default=Kind.COMPARISON)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.COMPARISON)
+    purpose = models.CharField(max_length=16, choices=Purpose, default=Purpose.WORK)
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="tasks")
     responses = models.ManyToManyField(Response, through="TaskResponse", related_name="tasks")
     key = models.CharField(max_length=120, editable=False)
     priority = models.IntegerField(default=0)
     required_judgements = models.PositiveSmallIntegerField()
     remaining = models.PositiveSmallIntegerField(editable=False)
-    is_gold = models.BooleanField(default=False)
-    gold_answer = models.JSONField(null=True, blank=True)
+    agreed_answer = models.JSONField(null=True, blank=True)
+    explanation = models.TextField(blank=True, max_length=20_000)  # why that is the answer, Markdown
+    reserved_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", null=True, blank=True
+    )
+    mirror_of = models.ForeignKey("self", on_delete=models.CASCADE, related_name="mirrors", null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -46,10 +72,20 @@ class Task(models.Model):
                 condition=Q(remaining__gte=0) & Q(remaining__lte=F("required_judgements")),
                 name="task_remaining_within_required",
             ),
+            models.CheckConstraint(
+                condition=~Q(purpose__in=["gold", "practice", "qualification"]) | Q(agreed_answer__isnull=False),
+                name="task_agreed_answer_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(purpose="mirror") | Q(mirror_of__isnull=False, reserved_for__isnull=False),
+                name="task_mirror_of_something",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["project", "-priority", "id"], condition=Q(remaining__gt=0, closed_at=None), name="task_queue"
+                fields=["project", "purpose", "-priority", "id"],
+                condition=Q(remaining__gt=0, closed_at=None),
+                name="task_queue",
             ),
             models.Index(fields=["project", "-id"], name="task_newest"),
         ]
@@ -59,7 +95,7 @@ class Task(models.Model):
 
 
 class TaskResponse(models.Model):
-    """A response's fixed place in a task. The side it is shown on is the lease's business."""
+    """A response's fixed place in a task. Where it is shown is the lease's business."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="places")
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="places")
@@ -77,7 +113,11 @@ class TaskResponse(models.Model):
 
 class Lease(models.Model):
     """A task held by one annotator until a time. One row per pair for good: it is also the memory that
-    this person has seen this task, with the sides they saw it on."""
+    this person has seen this task, with the order they saw its responses in.
+
+    `order` holds the positions of the task's responses as they are shown: [1, 0] shows the second on the left.
+    `is_ahead` marks a task that is held in advance and has not been shown yet.
+    """
 
     class State(models.TextChoices):
         HELD = "held", "Held"
@@ -89,7 +129,8 @@ class Lease(models.Model):
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="leases")
     state = models.CharField(max_length=8, choices=State, default=State.HELD)
-    first_on_left = models.BooleanField()
+    order = ArrayField(models.PositiveSmallIntegerField())
+    is_ahead = models.BooleanField(default=False)
     leased_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
 
@@ -110,6 +151,11 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"task {self.task_id} {self.state} by {self.annotator_id}"
+
+    @property
+    def first_on_left(self) -> bool:
+        """Of two responses: whether the first is A, the one on the left."""
+        return self.order[0] == 0
 
 
 class Draft(models.Model):

@@ -4,7 +4,7 @@ All of it runs under the lock of the lease's row, which exists once per person a
 """
 
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,27 +12,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotate import assignment
-from annotate.models import Comparison, Draft, Guideline, Judgement, Lease, Project, TaskResponse, User
+from annotate.models import Draft, Guideline, Judgement, Lease, Project, User
+from annotate.services.answers.answer import Answer
+from annotate.services.answers.kinds import ANSWER_KINDS
+from annotate.services.answers.shown import Shown, responses_shown
 
 
 class SubmissionTaken(Exception):
     """The submission id belongs to another judgement of the project: a fault of the client, not of the person."""
 
 
-@dataclass(frozen=True)
-class ComparisonAnswer:
-    """What was said about a comparison, by side as the page showed it: `preference` < 0 prefers the left, called A."""
-
-    preference: int | None  # None when both are bad
-    points: int  # of the scale it was given on
-    flags_left: list[str] = field(default_factory=list)
-    flags_right: list[str] = field(default_factory=list)
-    rationale: str = ""
-
-
 @transaction.atomic
 def submit_judgement(
-    *, lease: Lease, submission_id: uuid.UUID, answer: ComparisonAnswer, active_seconds: float | None = None
+    *, lease: Lease, submission_id: uuid.UUID, answer: Answer, active_seconds: float | None = None
 ) -> Judgement:
     """Record the answer of the lease's annotator and fill a place of its task.
 
@@ -50,7 +42,7 @@ def submit_judgement(
         active_seconds=_bounded(active_seconds, lease),
         rationale=answer.rationale,
     )
-    _record_comparison(lease, previous, judgement, answer)
+    _record(lease, previous, judgement, answer)
     Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
     return judgement
 
@@ -86,7 +78,7 @@ def undo_judgement(*, judgement: Judgement) -> bool:
     if previous is None or previous.pk != judgement.pk or previous.outcome == Judgement.Outcome.UNDONE:
         return lease.state == Lease.State.HELD
     if previous.outcome == Judgement.Outcome.ANSWER:
-        _keep_draft(lease, draft_of(previous))
+        _keep_draft(lease, draft_of(previous, responses_shown(lease)))
     reopened = assignment.reopen_place(lease=lease, previous=previous)
     _append(lease, previous, Judgement(outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4()))
     return reopened
@@ -119,20 +111,11 @@ def _keep_draft(lease: Lease, data: dict[str, Any]) -> None:
     )
 
 
-def draft_of(judgement: Judgement) -> dict[str, Any]:
-    """A comparison as the draft it would be typed as: values by the side on which the responses were shown."""
-    comparison = judgement.comparison
-    left, right = comparison.first_id, comparison.second_id
-    preference = comparison.preference
-    if not comparison.first_on_left:
-        left, right = right, left
-        preference = None if preference is None else -preference
-    return {
-        "choice": "both-bad" if preference is None else str(preference),
-        "rationale": judgement.rationale,
-        "flags_left": judgement.flags.get(str(left), []),
-        "flags_right": judgement.flags.get(str(right), []),
-    }
+def draft_of(judgement: Judgement, shown: Sequence[Shown]) -> dict[str, Any]:
+    """An answer as the draft it would be typed as: by letter, as the responses were shown."""
+    flags = {f"flags_{entry.letter.lower()}": judgement.flags.get(str(entry.response.pk), []) for entry in shown}
+    said = ANSWER_KINDS[judgement.kind].draft_of(judgement, shown)
+    return {**said, **flags, "rationale": judgement.rationale}
 
 
 def _find_judgements(lease: Lease, submission_id: uuid.UUID | None) -> tuple[Judgement | None, Judgement | None]:
@@ -159,28 +142,16 @@ def _append(lease: Lease, previous: Judgement | None, judgement: Judgement) -> J
     return judgement
 
 
-def _record_comparison(
-    lease: Lease, previous: Judgement | None, judgement: Judgement, answer: ComparisonAnswer
-) -> None:
-    """Save the judgement and its comparison, turning sides into positions."""
-    places = TaskResponse.objects.filter(task=lease.task_id).order_by("position")
-    first, second = places.values_list("response", flat=True)
-    left, right = (first, second) if lease.first_on_left else (second, first)
-    preference = answer.preference
-    if preference and not lease.first_on_left:
-        preference = -preference
-    flags = {str(left): answer.flags_left, str(right): answer.flags_right}
+def _record(lease: Lease, previous: Judgement | None, judgement: Judgement, answer: Answer) -> None:
+    """Save the judgement and what the kind keeps of its answer."""
+    kind, shown = ANSWER_KINDS[lease.task.kind], answer.shown or responses_shown(lease)
+    flags = {str(entry.response.pk): list(answer.flags.get(entry.letter, [])) for entry in shown}
     judgement.flags = {response: chosen for response, chosen in flags.items() if chosen}
     _append(lease, previous, judgement)
-    Comparison.objects.create(
-        judgement=judgement,
-        first_id=first,
-        second_id=second,
-        first_on_left=lease.first_on_left,
-        points=answer.points,
-        preference=preference,
-        both_bad=preference is None,
-    )
+    kind.record(judgement, shown, answer.said)
+    if lease.task.agreed_answer is not None and kind.agreed and kind.matches:
+        judgement.matches_agreed = kind.matches(kind.agreed(judgement), lease.task.agreed_answer)
+        judgement.save(update_fields=["matches_agreed"])
 
 
 def _bounded(active_seconds: float | None, lease: Lease) -> float | None:

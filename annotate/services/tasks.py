@@ -1,6 +1,8 @@
 """Tasks made from responses, and how many of them wait for a person."""
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -12,74 +14,131 @@ from annotate.models import Kind, Project, Prompt, Response, Task, TaskResponse,
 from annotate.querysets import TaskQuerySet
 
 BATCH = 1_000
+KEY_LENGTH = 120
 WAITING_SHOWN_UP_TO = 100  # a count that never reads more rows than this
 
 Pair = tuple[Response, Response]
+# How many responses a task of each kind is about; those of a demonstration are suggestions.
+SIZES = {
+    Kind.COMPARISON: range(2, 3),
+    Kind.RANKING: range(2, 10),
+    Kind.RATING: range(1, 10),
+    Kind.DEMONSTRATION: range(4),
+    Kind.EDIT: range(1, 2),
+    Kind.SPANS: range(1, 2),
+}
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Item:
+    """What a task is about: a prompt and its responses, in the task's own order."""
+
+    prompt_id: int
+    responses: tuple[Response, ...] = ()
+
+
 def create_comparison_tasks(
     *, project: Project, pairs: Iterable[Pair], overlap: int, priority: int = 0, key_prefix: str
 ) -> int:
-    """One comparison for each pair, to be judged by `overlap` people; returns how many are new.
+    """One comparison for each pair; see `create_tasks`."""
+    items = (Item(pair[0].prompt_id, pair) for pair in pairs)
+    kind = Kind.COMPARISON
+    return create_tasks(
+        project=project, kind=kind, items=items, overlap=overlap, priority=priority, key_prefix=key_prefix
+    )
 
-    Idempotent: a pair, in either order, is queued once for each `key_prefix`. Raises ValueError for a pair of one
-    text, of two prompts, or of another project, and then adds nothing.
+
+@transaction.atomic
+def create_tasks(
+    *, project: Project, kind: str, items: Iterable[Item], overlap: int, priority: int = 0, key_prefix: str
+) -> int:
+    """One task of this kind for each item, to be judged by `overlap` people; returns how many are new.
+
+    Idempotent: an item, its responses in whatever order, is queued once for each `key_prefix`. Raises ValueError for
+    too few or too many responses, two of one text, of two prompts, or of another project, and then adds nothing.
     """
     if overlap < 1:
         raise ValueError(f"overlap is {overlap}; a task needs at least 1 person to judge it.")
     return sum(
-        _create_batch(project, batch, overlap=overlap, priority=priority, key_prefix=key_prefix)
-        for batch in _batches(pairs)
+        _create_batch(project, kind, batch, overlap=overlap, priority=priority, key_prefix=key_prefix)
+        for batch in _batches(items)
     )
 
 
-def _create_batch(project: Project, pairs: list[Pair], *, overlap: int, priority: int, key_prefix: str) -> int:
-    _refuse_unfit(project, pairs)
-    by_key = {_pair_key(key_prefix, pair): pair for pair in pairs}
+def _create_batch(
+    project: Project, kind: str, items: list[Item], *, overlap: int, priority: int, key_prefix: str
+) -> int:
+    _refuse_unfit(project, kind, items)
+    by_key = {_item_key(key_prefix, kind, item): item for item in items}
+    known = Task.objects.filter(project=project, key__in=by_key).values_list("key", flat=True)
+    fresh = by_key.keys() - set(known)
     Task.objects.bulk_create(
         [
             Task(
                 project=project,
-                kind=Kind.COMPARISON,
-                prompt_id=first.prompt_id,
+                kind=kind,
+                prompt_id=by_key[key].prompt_id,
                 key=key,
                 priority=priority,
                 required_judgements=overlap,
                 remaining=overlap,
             )
-            for key, (first, _) in by_key.items()
+            for key in by_key
+            if key in fresh
+        ],
+        ignore_conflicts=True,  # somebody else may add them at the same time; then both find the same rows
+    )
+    stored = Task.objects.filter(project=project, key__in=fresh).values_list("key", "pk")
+    TaskResponse.objects.bulk_create(
+        [
+            TaskResponse(task_id=task, response=response, position=position)
+            for key, task in stored
+            for position, response in enumerate(by_key[key].responses)
         ],
         ignore_conflicts=True,
     )
-    new = dict(Task.objects.filter(project=project, key__in=by_key, places=None).values_list("key", "pk"))
-    TaskResponse.objects.bulk_create(
-        TaskResponse(task_id=task, response=response, position=position)
-        for key, task in new.items()
-        for position, response in enumerate(by_key[key])
-    )
-    return len(new)
+    return len(fresh)
 
 
-def _refuse_unfit(project: Project, pairs: list[Pair]) -> None:
-    prompts = {first.prompt_id for first, _ in pairs}
-    ours = set(Prompt.objects.of_project(project).filter(pk__in=prompts).values_list("pk", flat=True))
-    for first, second in pairs:
-        if first.prompt_id != second.prompt_id:
-            raise ValueError(f"responses {first.pk} and {second.pk} answer different prompts; pair answers to one.")
-        if first.prompt_id not in ours:
-            raise ValueError(f"response {first.pk} belongs to another project than {project.name!r}.")
-        if first.text.strip() == second.text.strip():
-            raise ValueError(f"responses {first.pk} and {second.pk} have the same text; there is nothing to compare.")
+def _refuse_unfit(project: Project, kind: str, items: list[Item]) -> None:
+    ours = Prompt.objects.of_project(project).filter(pk__in={item.prompt_id for item in items})
+    ids, size = set(ours.values_list("pk", flat=True)), SIZES[Kind(kind)]
+    for item in items:
+        responses = item.responses
+        if len(responses) not in size:
+            raise ValueError(
+                f"prompt {item.prompt_id} comes with {len(responses)} responses; a {kind} task has {_words(size)}."
+            )
+        if strange := next((r for r in responses if r.prompt_id != item.prompt_id), None):
+            numbers = " and ".join(str(response.pk) for response in (responses[0], strange))
+            raise ValueError(f"responses {numbers} answer different prompts; group answers to one.")
+        if item.prompt_id not in ids:
+            what = f"response {responses[0].pk}" if responses else f"prompt {item.prompt_id}"
+            raise ValueError(f"{what} belongs to another project than {project.name!r}.")
+        _refuse_twins(responses)
 
 
-def _pair_key(prefix: str, pair: Pair) -> str:
-    low, high = sorted(response.pk for response in pair)
-    return f"{prefix}:{low}-{high}"
+def _refuse_twins(responses: Sequence[Response]) -> None:
+    seen: dict[str, Response] = {}
+    for response in responses:
+        twin = seen.setdefault(response.text.strip(), response)
+        if twin is not response:
+            raise ValueError(f"responses {twin.pk} and {response.pk} have the same text; there is nothing to judge.")
 
 
-def _batches(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
-    rows = iter(pairs)
+def _words(size: range) -> str:
+    return f"{size[0]}" if len(size) == 1 else f"from {size[0]} to {size[-1]}"
+
+
+def _item_key(prefix: str, kind: str, item: Item) -> str:
+    """The same for the same responses in any order. Comparisons came first and do not name their kind."""
+    ids = "-".join(str(pk) for pk in sorted(response.pk for response in item.responses))
+    key = f"{prefix}:{ids}" if kind == Kind.COMPARISON else f"{prefix}:{kind}:{item.prompt_id}:{ids}"
+    return key if len(key) <= KEY_LENGTH else f"{prefix}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    rows = iter(items)
     while batch := list(islice(rows, BATCH)):
         yield batch
 
@@ -100,7 +159,7 @@ def count_waiting(*, user: User, project: Project) -> int:
 
 
 def _waiting_for(user: User) -> TaskQuerySet:
-    return Task.objects.waiting().open_to(user).order_by("-priority", "id")  # the order of the queue's index
+    return Task.objects.waiting().for_work().open_to(user).order_by("-priority", "id")  # the order of the queue's index
 
 
 def _length(array: ArraySubquery) -> models.Expression:

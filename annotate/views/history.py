@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import CharField, F, Q, QuerySet
+from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Cast
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,11 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate.access import SignedInRequest, get_membership
-from annotate.forms.judging import ComparisonForm, describe_choice
+from annotate.forms.answers.answer_form import AnswerForm
 from annotate.models import Draft, Judgement, Lease, Membership, Project, User
-from annotate.models.projects import SCALE_MAXIMUM
 from annotate.services import judging
-from annotate.views.judging import KINDS, get_own_lease, number, task_context
+from annotate.services.answers.kinds import RELATED, describe_judgement
+from annotate.services.answers.shown import letters_of, responses_shown
+from annotate.views.judging import get_own_lease, number, task_context
+from annotate.views.kinds import KINDS, bind_form
 
 PAGE_SIZE = 30
 
@@ -33,7 +35,7 @@ def history(request: SignedInRequest, project_id: int) -> HttpResponse:
         "membership": membership,
         "query": query,
         "before": before,
-        "judgements": [described(judgement) for judgement in page[:PAGE_SIZE]],
+        "judgements": described(page[:PAGE_SIZE]),
         "older": page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else None,
         "unfinished": [] if query or before else unfinished(request.user, membership.project),
     }
@@ -49,7 +51,7 @@ def open_judged(request: SignedInRequest, project_id: int, lease_id: int) -> Htt
     lease = get_own_lease(request.user, membership.project, lease_id)
     if request.method == "GET":
         return show_judged(request, membership, lease)
-    form = KINDS[lease.task.kind].form(request.POST, project=membership.project)
+    form = bind_form(lease, membership.project, request.POST)
     if not form.is_valid():
         return show_judged(request, membership, lease, form=form, status=422)
     try:
@@ -70,29 +72,29 @@ def show_judged(
     membership: Membership,
     lease: Lease,
     *,
-    form: ComparisonForm | None = None,
+    form: AnswerForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     versions = list(versions_of(lease))
     newest = next((version for version in versions if version.is_current), None)
     if form is None and newest and newest.outcome == Judgement.Outcome.ANSWER:
-        initial = judging.draft_of(newest)
-        form = KINDS[lease.task.kind].form(project=membership.project, initial=initial)
+        shown = responses_shown(lease)
+        initial = judging.draft_of(newest, shown)
+        form = KINDS[lease.task.kind].form(project=membership.project, shown=shown, initial=initial)
     context = task_context(lease, membership.project, form=form)
     context |= {
         "project": membership.project,
         "membership": membership,
         "judgement": newest,
-        "versions": [described(version) for version in versions],
+        "versions": described(versions),
     }
     return render(request, "judging/judged.html", context, status=status)
 
 
 def my_judgements(user: User, project: Project, query: str) -> QuerySet[Judgement]:
-    """My judgements as they stand, newest first, with the lease each is opened by."""
+    """My judgements as they stand, newest first."""
     rows = Judgement.objects.visible_to(user).of_project(project).filter(annotator=user).current()
-    rows = rows.select_related("task__prompt", "comparison").order_by("-pk")
-    rows = rows.filter(task__leases__annotator=user).annotate(lease=F("task__leases"))
+    rows = rows.select_related("task__prompt", *RELATED).order_by("-pk").exclude(is_adjudication=True)
     if query:
         rows = rows.annotate(prompt_text=Cast("task__prompt__messages", CharField()))
         found_in = Q(prompt_text__icontains=query) | Q(rationale__icontains=query) | Q(skip_reason__icontains=query)
@@ -102,7 +104,7 @@ def my_judgements(user: User, project: Project, query: str) -> QuerySet[Judgemen
 
 def versions_of(lease: Lease) -> QuerySet[Judgement]:
     rows = Judgement.objects.filter(task=lease.task_id, annotator=lease.annotator_id)
-    return rows.select_related("comparison", "guideline").order_by("-pk")
+    return rows.select_related("guideline", *RELATED).order_by("-pk")
 
 
 def unfinished(user: User, project: Project) -> list[Lease]:
@@ -113,12 +115,13 @@ def unfinished(user: User, project: Project) -> list[Lease]:
     return list(left.select_related("task__prompt").order_by("-leased_at")[:PAGE_SIZE])
 
 
-def described(judgement: Judgement) -> dict[str, Any]:
-    """A judgement with its words: "A much better", "Skipped: …", "Taken back"."""
-    words = {Judgement.Outcome.SKIP: f"Skipped: {judgement.skip_reason}", Judgement.Outcome.UNDONE: "Taken back"}
-    if judgement.outcome == Judgement.Outcome.ANSWER:
-        strongest = SCALE_MAXIMUM[judgement.comparison.points or 2]
-        said = describe_choice(judging.draft_of(judgement)["choice"], strongest)
-    else:
-        said = words[Judgement.Outcome(judgement.outcome)]
-    return {"row": judgement, "said": said}
+def described(judgements: list[Judgement]) -> list[dict[str, Any]]:
+    """My judgements with their words, by the letters I saw ("A much better", "Taken back"), each with its lease."""
+    people, tasks = {row.annotator_id for row in judgements}, {row.task_id for row in judgements}
+    mine = Lease.objects.filter(task__in=tasks, annotator__in=people)
+    leases = {lease.task_id: lease for lease in mine}
+    names = letters_of(list(leases.values()))
+    return [
+        {"row": row, "lease": leases[row.task_id].pk, "said": describe_judgement(row, names[row.task_id])}
+        for row in judgements
+    ]

@@ -2,7 +2,6 @@
 the next task in the same round trip."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -14,23 +13,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from annotate.access import SignedInRequest, get_membership
 from annotate.assignment import lease_next
-from annotate.forms.judging import ComparisonForm, SkipForm
-from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, Response, User
+from annotate.forms.answers.answer_form import AnswerForm
+from annotate.forms.judging import SkipForm
+from annotate.models import Draft, Guideline, Judgement, Lease, Membership, Project, User
 from annotate.services import judging, progress
-
-
-@dataclass(frozen=True)
-class KindPage:
-    """How a kind of task is judged: its form, and the templates of what is read and of what is answered."""
-
-    form: type[ComparisonForm]
-    task_template: str
-    verdict_template: str
-
-
-KINDS: dict[str, KindPage] = {
-    Kind.COMPARISON: KindPage(ComparisonForm, "judging/_comparison.html", "judging/_comparison_verdict.html"),
-}
+from annotate.services.answers.shown import responses_shown
+from annotate.views.kinds import KINDS, bind_form
 
 
 @never_cache
@@ -42,7 +30,7 @@ def judge(request: SignedInRequest, project_id: int) -> HttpResponse:
     if request.method == "GET":
         return show_next(request, membership)
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
-    form = KINDS[lease.task.kind].form(request.POST, project=membership.project)
+    form = bind_form(lease, membership.project, request.POST)
     if not form.is_valid():
         return show_task(request, membership, lease, form=form, status=422)
     try:
@@ -122,7 +110,7 @@ def show_task(
     membership: Membership,
     lease: Lease,
     *,
-    form: ComparisonForm | None = None,
+    form: AnswerForm | None = None,
     skip_form: SkipForm | None = None,
     last: Judgement | None = None,
     event: str = "",
@@ -145,28 +133,24 @@ def show(
     return render(request, "judging/judge.html", context, status=status)
 
 
-def task_context(lease: Lease, project: Project, *, form: ComparisonForm | None = None) -> dict[str, Any]:
+def task_context(lease: Lease, project: Project, *, form: AnswerForm | None = None) -> dict[str, Any]:
     """What the task is drawn from: texts and an opaque lease, nothing that hints at an author."""
     kind = KINDS[lease.task.kind]
     draft = Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).first()
-    left, right = responses_by_side(lease)
+    if form is None:
+        shown = responses_shown(lease)
+        form = kind.form(project=project, shown=shown, initial=draft.data if draft else {})
     return {
         "lease": lease,
         "prompt": lease.task.prompt,
-        "left": left.text,
-        "right": right.text,
         "draft": draft,
-        "form": form or kind.form(project=project, initial=draft.data if draft else {}),
+        "form": form,
+        "kind": lease.task.kind,
         "task_template": kind.task_template,
         "verdict_template": kind.verdict_template,
+        "keys_template": kind.keys_template,
         "submission_id": uuid.uuid4(),
     }
-
-
-def responses_by_side(lease: Lease) -> tuple[Response, Response]:
-    places = lease.task.places.select_related("response").order_by("position")
-    first, second = (place.response for place in places)
-    return (first, second) if lease.first_on_left else (second, first)
 
 
 def get_own_lease(user: User, project: Project, pk: object) -> Lease:

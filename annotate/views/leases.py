@@ -11,7 +11,8 @@ from annotate import assignment
 from annotate.access import SignedInRequest, get_membership
 from annotate.models import Lease, Project
 from annotate.services import judging, progress
-from annotate.views.judging import KINDS, get_own_lease, guideline_in_force
+from annotate.views.judging import get_own_lease, guideline_in_force
+from annotate.views.kinds import bind_form
 
 
 @login_required
@@ -48,7 +49,7 @@ def return_lease(request: SignedInRequest, project_id: int) -> HttpResponse:
     """The page closes: keep its draft if it sends one, hand the task back."""
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
-    if "choice" in request.POST or "rationale" in request.POST:
+    if request.POST.keys() - {"lease", "held_until", "csrfmiddlewaretoken"}:
         keep_draft(request, lease, membership.project)
     assignment.return_lease(lease=lease, held_until=moment(request.POST.get("held_until", "")) or lease.expires_at)
     return HttpResponse(status=204)
@@ -63,7 +64,7 @@ def moment(text: str) -> datetime | None:
 
 def keep_draft(request: SignedInRequest, lease: Lease, project: Project) -> dict[str, list[str]]:
     """Save the posted draft; returns the problems, if any."""
-    form = KINDS[lease.task.kind].form(request.POST, project=project, lenient=True)
+    form = bind_form(lease, project, request.POST, lenient=True)
     if not form.is_valid():
         return {name: [str(error) for error in errors] for name, errors in form.errors.items()}
     judging.save_draft(lease=lease, data=form.draft())

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.forms.tasks import OverlapForm, TaskFilterForm
-from annotate.models import Judgement, Membership, Task
-from annotate.models.projects import SCALE_MAXIMUM
+from annotate.models import Judgement, Membership, Response, Task
+from annotate.services.answers.kinds import RELATED, describe_judgement
+from annotate.services.answers.shown import task_responses
 from annotate.services.task_admin import TaskChangeRefused, change_overlap, close_task, reopen_task
 
 PAGE_SIZE = 50
@@ -70,15 +71,15 @@ def get_task(request: SignedInRequest, membership: Membership, pk: int) -> Any:
 def show_task(
     request: SignedInRequest, membership: Membership, task: Any, *, form: OverlapForm | None = None
 ) -> HttpResponse:
-    places = list(task.places.select_related("response__author").order_by("position"))
-    judgements = task.judgements.select_related("annotator", "comparison", "guideline").order_by("pk")
+    responses = task_responses(task)
+    judgements = task.judgements.select_related("annotator", "guideline", *RELATED).order_by("pk")
     context = {
         "project": membership.project,
         "membership": membership,
         "task": task,
         "state": state_of(task),
-        "places": [{"name": name_place(place.position), "response": place.response} for place in places],
-        "judgements": [describe_judgement(judgement) for judgement in judgements],
+        "places": [{"name": name_place(place), "response": response} for place, response in enumerate(responses)],
+        "judgements": [describe(judgement, responses) for judgement in judgements],
         "leases": task.leases.held().select_related("annotator").order_by("leased_at"),
         "form": form or OverlapForm(initial={"required": task.required_judgements}),
     }
@@ -89,44 +90,19 @@ def name_place(position: int) -> str:
     return ("First", "Second")[position] if position < 2 else f"Response {position + 1}"
 
 
-def describe_judgement(judgement: Judgement) -> dict[str, Any]:
-    """A judgement with its words, in the task's order: sides differ from person to person."""
-    return {"row": judgement, "said": words_of(judgement), "flags": flags_of(judgement), "left": left_of(judgement)}
-
-
-def words_of(judgement: Judgement) -> str:
-    if judgement.outcome == Judgement.Outcome.SKIP:
-        return f"Skipped: {judgement.skip_reason}"
-    if judgement.outcome == Judgement.Outcome.UNDONE:
-        return "Taken back"
-    comparison = judgement.comparison
-    if comparison.both_bad or comparison.preference is None:
-        return "Both bad"
-    if comparison.preference == 0:
-        return "Tie"
-    better = f"{name_place(0 if comparison.preference < 0 else 1)} is better"
-    if comparison.points is None:
-        return better
-    return f"{better}, {abs(comparison.preference)} of {SCALE_MAXIMUM[comparison.points]}"
-
-
-def flags_of(judgement: Judgement) -> list[str]:
-    """“First: made up facts” for every flag."""
-    if judgement.outcome != Judgement.Outcome.ANSWER:
-        return []
-    responses = (judgement.comparison.first_id, judgement.comparison.second_id)
-    return [
-        f"{name_place(position)}: {flag}"
-        for position, response in enumerate(responses)
-        for flag in judgement.flags.get(str(response), [])
-    ]
+def describe(judgement: Judgement, responses: list[Response]) -> dict[str, Any]:
+    """A judgement with its words, in the task's order: what stands where differs from person to person."""
+    names = {response.pk: name_place(position) for position, response in enumerate(responses)}
+    flags = [f"{names[pk]}: {flag}" for pk in names for flag in judgement.flags.get(str(pk), [])]
+    return {"row": judgement, "said": describe_judgement(judgement, names), "flags": flags, "left": left_of(judgement)}
 
 
 def left_of(judgement: Judgement) -> str:
-    """Which response stood on the left; empty when that is not known."""
-    if judgement.outcome != Judgement.Outcome.ANSWER or judgement.comparison.first_on_left is None:
+    """Which response of a comparison stood on the left; empty when that is not known."""
+    comparison = getattr(judgement, "comparison", None)
+    if comparison is None or comparison.first_on_left is None:
         return ""
-    return name_place(0 if judgement.comparison.first_on_left else 1)
+    return name_place(0 if comparison.first_on_left else 1)
 
 
 @login_required

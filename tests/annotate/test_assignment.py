@@ -5,10 +5,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotate import assignment
-from annotate.models import Lease, Task
+from annotate.models import Lease, Task, TaskResponse
 from annotate.services.tasks import count_waiting
 from annotate.tasks import return_expired_leases
-from tests.factories import make_project, make_prompt, make_task
+from tests.factories import make_project, make_prompt, make_response, make_task
 
 
 def let_lapse(lease):
@@ -113,6 +113,12 @@ def test_sides_are_drawn_evenly(project, carol):
     prompt = make_prompt(project)
     rows = [Task(project=project, prompt=prompt, key=str(n), required_judgements=1, remaining=1) for n in range(200)]
     Task.objects.bulk_create(rows)
+    pair = [make_response(prompt, "One."), make_response(prompt, "Two.")]
+    TaskResponse.objects.bulk_create(
+        TaskResponse(task=task, response=response, position=position)
+        for task in rows
+        for position, response in enumerate(pair)
+    )
     sides = []
     while lease := assignment.lease_next(user=carol, project=project):
         sides.append(lease.first_on_left)
@@ -140,7 +146,7 @@ def test_the_queue_reads_its_index_and_never_the_whole_table(project, carol, bob
     some = Task.objects.filter(remaining=0)[:1_000]
     until = timezone.now()
     Lease.objects.bulk_create(
-        Lease(task=task, annotator=user, first_on_left=True, state="done", expires_at=until)
+        Lease(task=task, annotator=user, order=[0, 1], state="done", expires_at=until)
         for task in some
         for user in (carol, bob)
     )

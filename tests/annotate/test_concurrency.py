@@ -13,13 +13,15 @@ from django.urls import reverse
 
 from annotate import assignment
 from annotate.models import Draft, Judgement, Lease, Task
-from annotate.services.judging import ComparisonAnswer, save_draft, submit_judgement
+from annotate.services.answers.answer import Answer
+from annotate.services.answers.comparison import ComparisonAnswer
+from annotate.services.judging import save_draft, submit_judgement
 from annotate.services.tasks import create_comparison_tasks
 from tests.factories import add_member, make_project, make_prompt, make_response, make_task, make_user
 
 PEOPLE, TASKS, OVERLAP = 50, 200, 2
 FIELDS = re.compile(r'name="(lease|submission_id)" value="([^"]+)"')
-TIE = ComparisonAnswer(preference=0, points=8)
+TIE = Answer(said=ComparisonAnswer(preference=0, points=8))
 
 
 @pytest.fixture

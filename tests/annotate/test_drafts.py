@@ -33,18 +33,18 @@ def post(client, project, lease):
 
 
 def test_a_draft_is_kept_and_shown_again(client, project, post):
-    reply = post("judge-draft", choice="2", rationale="So far", flags_right=["unsafe"], active_seconds="12.5")
+    reply = post("judge-draft", choice="2", rationale="So far", flags_b=["unsafe"], active_seconds="12.5")
     assert reply.status_code == 204
     assert Draft.objects.get().data == {
         "choice": "2",
         "rationale": "So far",
-        "flags_left": [],
-        "flags_right": ["unsafe"],
+        "flags_a": [],
+        "flags_b": ["unsafe"],
         "active_seconds": 12.5,
     }
     html = client.get(reverse("judge", args=[project.pk])).content.decode()
     assert 'value="2" data-key="6" required checked' in html and ">So far</textarea>" in html
-    assert 'name="flags_right" value="unsafe" checked' in html
+    assert 'name="flags_b" value="unsafe" checked' in html
     assert 'name="active_seconds" value="12.5"' in html
 
 

@@ -65,7 +65,7 @@ def test_older_judgements_are_a_page_away_at_the_same_cost(client, project, djan
         make_task(project)
     for _ in range(2):
         judge_next(client, project)
-    with django_assert_num_queries(5):  # session, user, membership, judgements, drafts
+    with django_assert_num_queries(7):  # session, user, membership, judgements, their leases and letters, drafts
         history(client, project)
     for _ in range(30):
         judge_next(client, project)

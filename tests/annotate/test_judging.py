@@ -49,9 +49,9 @@ def test_the_page_leases_the_next_task_and_shows_prompt_responses_and_scale(clie
 def test_an_answer_is_stored_by_position_whatever_side_was_shown(client, project, carol, first_on_left):
     task = make_task(project)
     client.get(url(project))
-    Lease.objects.update(first_on_left=first_on_left)
+    Lease.objects.update(order=[0, 1] if first_on_left else [1, 0])
     right = [place.response_id for place in task.places.order_by("position")][1 if first_on_left else 0]
-    data = answer(held(carol), "-3", rationale=" Clear. ", flags_right=["unsafe"], active_seconds="0.0")
+    data = answer(held(carol), "-3", rationale=" Clear. ", flags_b=["unsafe"], active_seconds="0.0")
     client.post(url(project), data)
     comparison = Comparison.objects.select_related("judgement").get()
     said = comparison.judgement
@@ -135,7 +135,7 @@ def test_a_second_answer_from_another_tab_supersedes_the_first(client, project, 
     [
         ({"choice": ""}, "Choose which response is better."),
         ({"choice": "5"}, "“5” is not on this project&#x27;s scale."),
-        ({"flags_left": ["nonsense"]}, "nonsense is not one of the available choices."),
+        ({"flags_a": ["nonsense"]}, "nonsense is not one of the available choices."),
         ({"rationale": "x" * 20_001}, "at most 20000 characters"),
         ({"rationale": "a\x00b"}, "Null characters are not allowed."),
         ({"submission_id": "7"}, "Enter a valid UUID."),
@@ -145,13 +145,13 @@ def test_a_second_answer_from_another_tab_supersedes_the_first(client, project, 
 def test_an_invalid_answer_is_422_with_everything_typed_kept(client, project, carol, wrong, message):
     make_task(project)
     client.get(url(project))
-    data = answer(held(carol), "3", rationale="Because.", flags_left=["unsafe"]) | wrong
+    data = answer(held(carol), "3", rationale="Because.", flags_a=["unsafe"]) | wrong
     reply = client.post(url(project), data, headers=HTMX)
     html = reply.content.decode()
     assert reply.status_code == 422 and message in html
     assert "rationale" in wrong or ">Because.</textarea>" in html
     assert "choice" in wrong or re.search(r'name="choice" value="3"[^>]*checked', html)
-    assert "flags_left" in wrong or re.search(r'name="flags_left" value="unsafe" checked', html)
+    assert "flags_a" in wrong or re.search(r'name="flags_a" value="unsafe" checked', html)
     assert not Judgement.objects.exists() and held(carol)
     assert client.post(url(project), data).status_code == 422
 
@@ -215,7 +215,7 @@ def test_nothing_sent_to_the_annotator_hints_at_authors_gold_or_other_people(cli
     prompt = make_prompt(project)
     author = make_author(project, "secret-model-7b")
     task = Task.objects.create(
-        project=project, prompt=prompt, key="key-of-the-pair", required_judgements=7, remaining=7, is_gold=True
+        project=project, prompt=prompt, key="key-of-the-pair", required_judgements=7, remaining=7
     )
     for position, text in enumerate(["One.", "Two."]):
         task.places.create(response=make_response(prompt, text, author=author), position=position)

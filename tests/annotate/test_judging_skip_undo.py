@@ -101,14 +101,14 @@ def test_the_same_skip_twice_is_one_skip_and_frees_one_place(client, project):
 
 def test_undo_shows_the_task_again_on_the_same_sides_with_the_answer_filled_in(client, project):
     make_task(project), make_task(project)
-    said = judge_next(client, project, "3", rationale="It is kinder.", flags_left=["unsafe"])
+    said = judge_next(client, project, "3", rationale="It is kinder.", flags_a=["unsafe"])
     side = Lease.objects.get(state="done").first_on_left
     client.get(url(project))
     reply = undo(client, project, said, headers=HTMX)
     html = reply.content.decode()
     assert reply.status_code == 200 and 'data-event="undone"' in html
     assert 'value="3" data-key="7" required checked' in html and "It is kinder." in html
-    assert 'name="flags_left" value="unsafe" checked' in html
+    assert 'name="flags_a" value="unsafe" checked' in html
     back = Lease.objects.get(task=said.task)
     assert (back.state, back.first_on_left, remaining()) == ("held", side, [0, 0])
     said.refresh_from_db()

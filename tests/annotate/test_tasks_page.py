@@ -121,9 +121,9 @@ def test_a_task_shows_what_everybody_said_in_the_task_s_own_order(alices, projec
     )
     page = alices.get(address("task-detail", project, task.pk))
     assert [entry["said"] for entry in page.context["judgements"]] == [
-        "Second is better, 1 of 4",
+        "Second barely better",
         "Taken back",
-        "First is better, 3 of 4",
+        "First better",
     ]
     text = page.content.decode()
     assert page.context["judgements"][2]["left"] == "Second"
@@ -134,7 +134,7 @@ def test_a_task_shows_what_everybody_said_in_the_task_s_own_order(alices, projec
 
 @pytest.mark.parametrize(
     ("preference", "points", "said"),
-    [(0, 8, "Tie"), (None, 8, "Both bad"), (-1, None, "First is better"), (2, 4, "Second is better, 2 of 2")],
+    [(0, 8, "Tie"), (None, 8, "Both bad"), (-1, None, "First better"), (2, 4, "Second much better")],
 )
 def test_every_answer_has_its_words(alices, project, task, carol, preference, points, said):
     make_judgement(task, carol, preference, points=points)

@@ -5,7 +5,7 @@ import { forget, recall, remember } from "./storage.js";
 
 const PAUSE = 600;
 const RETRY = 5_000;
-const FIELDS = ["choice", "rationale", "flags_left", "flags_right"];
+const CONTROL = ["csrfmiddlewaretoken", "lease", "submission_id", "active_seconds"]; // everything else is the draft
 
 export class Draft {
   constructor(url, activeSeconds) {
@@ -71,13 +71,14 @@ export class Draft {
 }
 
 function fieldsOf(form) {
-  const data = new FormData(form);
-  return Object.fromEntries(FIELDS.map((name) => [name, data.getAll(name)]));
+  const fields = {};
+  for (const [name, value] of new FormData(form)) if (!CONTROL.includes(name)) (fields[name] ??= []).push(value);
+  return fields;
 }
 
 function restore(form, fields) {
   for (const element of form.elements) {
-    if (!FIELDS.includes(element.name)) continue;
+    if (!element.name || CONTROL.includes(element.name)) continue;
     const values = fields[element.name] ?? [];
     if (element.type === "radio" || element.type === "checkbox") element.checked = values.includes(element.value);
     else element.value = values[0] ?? "";

@@ -27,7 +27,8 @@ function actionFor(key, actions) {
   if (skip?.open && digit) return pressed(skip, `[data-key="${key}"]`, chooseReason);
   if (flags && digit) return pressed(flags, `label:nth-of-type(${key}) input`, toggle);
   if (flags && (key === "a" || key === "b")) return () => markFlags(key);
-  if (digit) return pressed(document, `.point [data-key="${key}"]`, actions.choose);
+  const ofKind = actions.ofKind(key);
+  if (ofKind) return ofKind;
   return {
     s: skip && (() => openSkip(skip)),
     u: actions.undo,

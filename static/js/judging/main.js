@@ -7,6 +7,11 @@ import { Outbox } from "./outbox.js";
 import { adjustProgress, announce, say } from "./state.js";
 import { Timer } from "./timer.js";
 
+// Each kind's keys and clicks: `show(area, page)` when a task appears, `actionFor(key, area, page)` for a key.
+const KINDS = {
+  comparison: () => import("./kinds/comparison.js"),
+};
+
 const page = document.getElementById("judge");
 const atOnce = document.getElementById("at-once");
 const timer = new Timer();
@@ -17,13 +22,20 @@ const outbox = new Outbox(page, { sent: (id) => draft.forget(id) });
 const find = (id) => document.getElementById(id);
 const area = () => find("judging");
 
-function showTask() {
+const loaded = {};
+let kind = null;
+
+async function showTask() {
   const form = find("answer");
   const id = area().dataset.lease ?? null;
   draft.follow(form, id);
   lease.follow(form, id, area().dataset.heldUntil);
   showLastTurn();
   timer.restart(Number(form?.elements.active_seconds.value) || 0);
+  const name = area().dataset.kind;
+  if (name && !loaded[name]) loaded[name] = await KINDS[name]();
+  kind = loaded[name] ?? null;
+  kind?.show(area(), actions);
 }
 
 // A long conversation opens at its last turn, the one that was answered.
@@ -49,9 +61,8 @@ function welcomeTask() {
   say(done, "quiet");
 }
 
-function choose(input) {
-  input.checked = true;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
+// Everything the kind asks for is answered: on to a reason that is missing, else off it goes.
+function finish() {
   const rationale = find("rationale");
   if (rationale?.hasAttribute("data-required") && !rationale.value.trim()) rationale.focus();
   else if (atOnce.checked) submit();
@@ -65,13 +76,7 @@ function openDialog(id) {
   find(id).showModal();
 }
 
-// A press on the strip is an answer; moving along it with the arrow keys (a click without a pointer) only chooses.
 page.addEventListener("click", (event) => {
-  const input = event.target.closest(".point")?.querySelector("input");
-  if (input && event.detail > 0 && event.target !== input) {
-    event.preventDefault();
-    choose(input);
-  }
   const guidelines = event.target.closest("#open-guidelines");
   if (guidelines && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
@@ -93,18 +98,19 @@ page.addEventListener("htmx:afterSwap", (event) => {
 
 atOnce.checked = (localStorage.getItem("plumbline:at-once") ?? String(matchMedia("(pointer: fine)").matches)) === "true";
 atOnce.addEventListener("change", () => localStorage.setItem("plumbline:at-once", String(atOnce.checked)));
-find("at-once-label").hidden = false;
-find("open-keys").hidden = false;
-
-listenToKeys({
+const actions = {
   isBusy: () => outbox.busy,
-  choose,
+  ofKind: (key) => kind?.actionFor(key, area(), actions),
+  finish,
   submit,
   undo: () => find("undo")?.requestSubmit(),
   openGuidelines: () => openDialog("guidelines-dialog"),
   openKeys: () => openDialog("keys-dialog"),
-});
+};
+listenToKeys(actions);
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
-showTask();
+await showTask();
+find("at-once-label").hidden = false;
+find("open-keys").hidden = false;
 find("prompt-title")?.focus({ preventScroll: true });
 outbox.flush(area().dataset.lease);

@@ -1,0 +1,19 @@
+"""What each kind of judgement does with its answer."""
+
+from annotate.models import Judgement, Kind
+from annotate.services.answers.answer import AnswerKind
+from annotate.services.answers.comparison import COMPARISON
+
+ANSWER_KINDS: dict[str, AnswerKind] = {
+    Kind.COMPARISON: COMPARISON,
+}
+RELATED = [kind.related for kind in ANSWER_KINDS.values()]  # for select_related, where kinds mix
+
+
+def describe_judgement(judgement: Judgement, names: dict[int, str]) -> str:
+    """A judgement in words: what was said of the responses by these names, why it was skipped, or taken back."""
+    if judgement.outcome == Judgement.Outcome.SKIP:
+        return f"Skipped: {judgement.skip_reason}"
+    if judgement.outcome == Judgement.Outcome.UNDONE:
+        return "Taken back"
+    return ANSWER_KINDS[judgement.kind].describe(judgement, names)

@@ -1,0 +1,36 @@
+"""How each kind of task is judged on the page: its form and its templates. Its keys are static/js/judging/kinds/."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from annotate.forms.answers.answer_form import AnswerForm
+from annotate.forms.answers.comparison import ComparisonForm
+from annotate.models import Kind, Lease, Project
+from annotate.services.answers.shown import responses_shown
+
+
+@dataclass(frozen=True)
+class KindPage:
+    """`task_template` is what is read, `verdict_template` what is answered, `keys_template` the kind's keys."""
+
+    form: type[AnswerForm]
+    task_template: str
+    verdict_template: str
+    keys_template: str
+
+
+KINDS: dict[str, KindPage] = {
+    Kind.COMPARISON: KindPage(
+        ComparisonForm,
+        "judging/_panes.html",
+        "judging/kinds/comparison.html",
+        "judging/kinds/comparison_keys.html",
+    ),
+}
+
+
+def bind_form(lease: Lease, project: Project, data: Mapping[str, Any], *, lenient: bool = False) -> AnswerForm:
+    """The form of the lease's task with what was posted."""
+    form = KINDS[lease.task.kind].form
+    return form(data, project=project, shown=responses_shown(lease), lenient=lenient)
