@@ -69,7 +69,7 @@ def test_older_judgements_are_a_page_away_at_the_same_cost(client, project, djan
         history(client, project)
     for _ in range(30):
         judge_next(client, project)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         page = history(client, project)
     assert len(page.context["judgements"]) == 30
     older = history(client, project, before=page.context["older"])
