@@ -13,42 +13,68 @@ from django.db import transaction
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.utils import timezone
 
-from annotate.models import Judgement, Lease, Membership, Project, Task, User
+from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)
+ANSWER_DECIDES = (Purpose.PRACTICE, Purpose.QUALIFICATION)  # what comes after them
 SWEPT_AT_ONCE = 2_000
 LOTS = secrets.SystemRandom()  # no page can be guessed from another
 
 
 @transaction.atomic
-def lease_next(*, user: User, project: Project) -> Lease | None:
+def lease_next(*, user: User, project: Project, shown: int = 0) -> Lease | None:
     """Hold the next task for this person: the one they hold already, the one they gave back, else the queue's first.
 
-    None when nothing is waiting for them. The person's own tabs take turns at their membership's row; other people
+    None when nothing is waiting for them. `shown` is the number of the lease that their page shows already, which
+    comes first while it can be held. The person's own tabs take turns at their membership's row; other people
     pass each other by (SKIP LOCKED), and only somebody who found nothing waits for a place that another is moving.
     """
-    Membership.objects.select_for_update(no_key=True).filter(user=user, project=project).values_list("pk").get()
+    _take_turn(user, project)
     return (
-        _hold_own(user, project)
+        _hold_own(user, project, shown=shown)
         or _hold_new(user, project, skip_locked=True)
         or _hold_new(user, project, skip_locked=False)
     )
 
 
-def _hold_own(user: User, project: Project) -> Lease | None:
+@transaction.atomic
+def lease_ahead(*, user: User, project: Project, after: Lease) -> Lease | None:
+    """Hold the task that comes after the one in hand, for a page to have it ready. It is held like any other: it takes a
+    place, it runs out, and it is handed back with the page. None when nothing waits, or when what comes next depends
+    on the answer to this one."""
+    if project.archived_at or project.show_agreed_answers or after.task.purpose in ANSWER_DECIDES:
+        return None
+    _take_turn(user, project)
+    own = _hold_own(user, project, after=after.pk)
+    return own or _hold_new(user, project, skip_locked=True, is_ahead=True)
+
+
+def _take_turn(user: User, project: Project) -> None:
+    Membership.objects.select_for_update(no_key=True).filter(user=user, project=project).values_list("pk").get()
+
+
+def _hold_own(user: User, project: Project, *, shown: int = 0, after: int = 0) -> Lease | None:
+    """Hold again what the person had in hand: what the page shows, what was shown before, what was held ahead.
+
+    With `after`, the number of the lease whose answer is awaited, it is held ahead unless it has been shown."""
     held, free = Q(state=Lease.State.HELD), Q(state__in=GIVEN_BACK, task__remaining__gt=0)
+    wishes = [Q(pk=shown), held & Q(is_ahead=False), held, Q(is_ahead=False)]
     lease = (
         Lease.objects.select_related("task__prompt")
         .filter(held | free, annotator=user, state__in=OPEN, task__project=project, task__closed_at=None)
-        .order_by(Case(When(held, then=Value(0)), default=Value(1)), "-leased_at")
+        .exclude(pk=after)
+        .order_by(Case(*(When(wish, then=Value(n)) for n, wish in enumerate(wishes)), default=Value(9)), "-leased_at")
         .select_for_update(of=("self",))
         .first()
     )
-    return lease if lease and _hold(lease, project) else None
+    if lease is None:
+        return None
+    lease.is_ahead = bool(after) and (lease.is_ahead or lease.state != Lease.State.HELD)
+    return lease if _hold(lease, project) else None
 
 
-def _hold_new(user: User, project: Project, *, skip_locked: bool) -> Lease | None:
+def _hold_new(user: User, project: Project, *, skip_locked: bool, is_ahead: bool = False) -> Lease | None:
     task: Any = (  # a Task with its size
         Task.objects.select_related("prompt")
         .of_project(project)
@@ -65,7 +91,8 @@ def _hold_new(user: User, project: Project, *, skip_locked: bool) -> Lease | Non
     Task.objects.filter(pk=task.pk).update(remaining=F("remaining") - 1)
     order = list(range(task.size))
     LOTS.shuffle(order)
-    return Lease.objects.create(task=task, annotator=user, order=order, expires_at=_held_until(project))
+    until = _held_until(project)
+    return Lease.objects.create(task=task, annotator=user, order=order, is_ahead=is_ahead, expires_at=until)
 
 
 def _hold(lease: Lease, project: Project) -> bool:
@@ -73,7 +100,7 @@ def _hold(lease: Lease, project: Project) -> bool:
     if lease.state != Lease.State.HELD and not (lease.state in GIVEN_BACK and _take_place(lease)):
         return False
     lease.state, lease.expires_at = Lease.State.HELD, _held_until(project)
-    lease.save(update_fields=["state", "expires_at"])
+    lease.save(update_fields=["state", "expires_at", "is_ahead"])
     return True
 
 
