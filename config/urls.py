@@ -10,5 +10,6 @@ urlpatterns = [
     path("", include("annotate.urls.tasks")),
     path("", include("annotate.urls.judging")),
     path("", include("annotate.urls.snapshots")),
+    path("", include("annotate.urls.statistics")),
     path("", include("training.urls")),
 ]

@@ -1,14 +1,14 @@
 """Tasks made from responses, and how many of them wait for a person."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import OuterRef
-from django.db.models.functions import Coalesce
 
 from annotate.models import Kind, Project, Prompt, Response, Task, TaskResponse, User
 from annotate.querysets import TaskQuerySet
@@ -143,14 +143,14 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def waiting_counts(user: User) -> dict[int, int]:
-    """{project id: tasks waiting for this person}, for every project of theirs, each counted up to 100.
+def waiting_by_kind(user: User) -> dict[int, Counter[str]]:
+    """{project id: {kind: tasks waiting for this person}}, for every project of theirs, each counted up to 100.
 
     One statement that reads at most 100 rows of the queue for a project, however many wait.
     """
-    waiting = _waiting_for(user).filter(project=OuterRef("pk")).values("pk")[:WAITING_SHOWN_UP_TO]
-    projects = Project.objects.visible_to(user).annotate(waiting=_length(ArraySubquery(waiting)))
-    return dict(projects.values_list("pk", "waiting"))
+    waiting = _waiting_for(user).filter(project=OuterRef("pk")).values("kind")[:WAITING_SHOWN_UP_TO]
+    projects = Project.objects.visible_to(user).annotate(waiting=ArraySubquery(waiting))
+    return {pk: Counter(kinds) for pk, kinds in projects.values_list("pk", "waiting")}
 
 
 def count_waiting(*, user: User, project: Project) -> int:
@@ -160,7 +160,3 @@ def count_waiting(*, user: User, project: Project) -> int:
 
 def _waiting_for(user: User) -> TaskQuerySet:
     return Task.objects.waiting().for_work().open_to(user).order_by("-priority", "id")  # the order of the queue's index
-
-
-def _length(array: ArraySubquery) -> models.Expression:
-    return Coalesce(models.Func(array, function="CARDINALITY", output_field=models.IntegerField()), 0)

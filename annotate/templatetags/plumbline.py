@@ -37,6 +37,7 @@ TABS = [
     ("Overview", "project-overview", REVIEWERS),
     ("Judge", "judge", EVERYONE),
     ("History", "judgement-history", EVERYONE),
+    ("My work", "my-statistics", EVERYONE),
     ("Guidelines", "project-guidelines", EVERYONE),
     ("Prompts", "project-prompts", REVIEWERS),
     ("Tasks", "project-tasks", REVIEWERS),

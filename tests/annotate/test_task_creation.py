@@ -4,7 +4,7 @@ import pytest
 
 from annotate import assignment
 from annotate.models import Lease, Task
-from annotate.services.tasks import count_waiting, create_comparison_tasks, waiting_counts
+from annotate.services.tasks import count_waiting, create_comparison_tasks, waiting_by_kind
 from tests.factories import make_project, make_prompt, make_response, make_task
 
 
@@ -69,11 +69,11 @@ def test_what_waits_for_me_is_counted_for_all_my_projects_in_one_statement(
         make_task(project, overlap=2)
     assignment.lease_next(user=alice, project=project)
     with django_assert_num_queries(1):
-        assert waiting_counts(alice) == {project.pk: 2, quiet.pk: 0}
-    assert waiting_counts(carol) == {project.pk: 3}
-    assert project.pk not in waiting_counts(mallory)
+        assert waiting_by_kind(alice) == {project.pk: {"comparison": 2}, quiet.pk: {}}
+    assert waiting_by_kind(carol) == {project.pk: {"comparison": 3}}
+    assert project.pk not in waiting_by_kind(mallory)
     Lease.objects.update(state="returned")
-    assert waiting_counts(alice)[project.pk] == 3
+    assert waiting_by_kind(alice)[project.pk] == {"comparison": 3}
 
 
 def test_counts_stop_at_a_hundred(project, carol):
@@ -82,5 +82,5 @@ def test_counts_stop_at_a_hundred(project, carol):
         Task(project=project, prompt=prompt, key=str(number), required_judgements=1, remaining=1)
         for number in range(130)
     )
-    assert waiting_counts(carol) == {project.pk: 100}
+    assert waiting_by_kind(carol) == {project.pk: {"comparison": 100}}
     assert count_waiting(user=carol, project=project) == 100
