@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from training.algorithms.groups import EncodedGroup, Group, Pair, Tie, encode_groups
+from training.algorithms.groups import EncodedGroup, Group, encode_groups
+from training.algorithms.labels import Pair, Tie
 
 ROOT = Path(__file__).resolve().parents[2]
 

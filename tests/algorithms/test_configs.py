@@ -26,7 +26,7 @@ def test_every_bad_field_is_named_with_its_value():
     assert caught.value.errors == {
         "beta": "reward_model has no setting 'beta': remove it.",
         "epochs": "Epochs cannot be 0: the least is 1.",
-        "strength": "Strength of preference cannot be 'x': choose one of ignore, margin, soft.",
+        "strength": "Strength of preference cannot be 'x': choose one of ignore, margin, soft, scaled.",
         "margin": "Margin cannot be 'nan': it must be a finite number.",
         "lora": "LoRA cannot be 3: it is true or false.",
         "batch_size": "Batch size cannot be 1.5: it must be a whole number.",

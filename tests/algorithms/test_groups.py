@@ -6,7 +6,8 @@ import pytest
 
 from tests.algorithms.runs import make_rows
 from tests.tiny_models import build_encoder, policy_tokenizer
-from training.algorithms.groups import Group, Pair, encode_groups, normalise_weights, parse_group, read_groups
+from training.algorithms.groups import Group, encode_groups, normalise_weights, parse_group, read_groups
+from training.algorithms.labels import Pair
 from training.algorithms.models import load_tokenizer
 
 CHAT, PLAIN = policy_tokenizer(), policy_tokenizer(chat=False)
@@ -88,10 +89,17 @@ def test_weights_get_mean_one_and_zeros_are_left_out():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"completions": ["one"]}, "'completions' must be a list of at least two texts"),
+        ({"completions": []}, "'completions' must be a list of texts, at least one"),
+        ({"completions": ["one"]}, "must be two different places among 1 completions"),
+        ({"completions": ["one"], "label": {"kind": "tie"}}, "a tie needs two completions"),
+        ({"label": {"kind": "ranking", "tiers": [[0], [0, 1]]}}, "tiers must be lists that hold each place of the 2"),
+        ({"label": {"kind": "ranking", "tiers": [[0]]}}, "tiers must be lists that hold each place of the 2"),
+        ({"label": {"kind": "rating", "scores": [1]}}, "scores must have one entry for each of 2 completions"),
+        ({"label": {"kind": "rating", "scores": [None, None]}}, "at least one is a number"),
+        ({"label": {"kind": "unpaired", "desirable": [True, 1]}}, "desirable is true or false for each of 2"),
         ({"prompt": []}, "'prompt' must be a list of messages"),
         ({"prompt": [{"role": "robot", "content": "x"}]}, "'prompt' holds .*robot"),
-        ({"label": {"kind": "rank"}}, "its kind must be 'pair' or 'tie'"),
+        ({"label": {"kind": "rank"}}, "its kind must be one of pair, tie, ranking, rating, demonstration, unpaired"),
         ({"label": {"kind": "pair", "chosen": 0, "rejected": 0}}, "two different places among 2 completions"),
         (
             {"label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": 2}},

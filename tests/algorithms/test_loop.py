@@ -1,6 +1,7 @@
 """The loop: how a step is cut does not matter, weights and strength do, and each algorithm learns."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from accelerate import Accelerator
 from tests.algorithms.runs import encoded, events
 from training.algorithms import dpo, reward_model
 from training.algorithms.events import EventWriter
-from training.algorithms.groups import Pair, Tie, normalise_weights
+from training.algorithms.groups import normalise_weights
+from training.algorithms.labels import Pair, Tie
 from training.algorithms.loop import Job, Tools, TrainingError, train
 from training.algorithms.models import load_policy, load_reward_model
 from training.algorithms.options.dpo import DPOConfig
 from training.algorithms.options.reward_model import RewardModelConfig
 from training.algorithms.packing import collate, cost
+from training.algorithms.preference_metrics import summarise_preferences
 from training.algorithms.reference import attach_reference
 from training.algorithms.schedule import build_optimizer, learning_rate
 
@@ -30,7 +33,16 @@ def make_job(run: Path, algorithm: str, folder: Path, config, groups=None, test=
             model, groups, cache=run / "reference", digest="test", budget=512, should_stop=lambda: False
         )
     compute = dpo.outcome if algorithm == "dpo" else reward_model.outcome
-    return Job(run=run, model=model, compute=compute, train=groups, test=list(test), config=config, tools=tools)
+    return Job(
+        run=run,
+        model=model,
+        compute=compute,
+        train=groups,
+        test=list(test),
+        config=config,
+        tools=tools,
+        summarise=partial(summarise_preferences, rating_span=config.rating_span),
+    )
 
 
 CONFIGS = {

@@ -5,12 +5,20 @@ from math import log
 import pytest
 import torch
 
-from training.algorithms.losses import bradley_terry, dpo, preference_loss, smooth, soft_target
+from training.algorithms.losses import centring_penalty, dpo_difference, preference_loss, smooth, soft_target
 from training.algorithms.metrics import wilson_interval
 
 
 def tensor(*values: float) -> torch.Tensor:
     return torch.tensor(values, requires_grad=True)
+
+
+def bradley_terry(chosen, rejected, *, target, margin, centring):
+    return preference_loss(chosen - rejected - margin, target=target) + centring * centring_penalty(chosen, rejected)
+
+
+def dpo(chosen, rejected, *, beta, target, margin):
+    return preference_loss(dpo_difference(chosen, rejected, beta=beta, margin=margin), target=target)
 
 
 ONE, ZERO, HALF = torch.ones(1), torch.zeros(1), torch.full((1,), 0.5)

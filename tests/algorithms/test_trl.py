@@ -8,7 +8,7 @@ import torch
 
 from tests.algorithms.runs import encoded
 from training.algorithms import dpo, reward_model
-from training.algorithms.groups import Pair
+from training.algorithms.labels import Pair
 from training.algorithms.models import load_policy, load_reward_model
 from training.algorithms.options.dpo import DPOConfig
 from training.algorithms.options.reward_model import RewardModelConfig

@@ -1,95 +1,91 @@
-"""Direct preference optimisation (Rafailov et al. 2023), with the reference's log-probabilities computed once."""
+"""Direct preference optimisation (Rafailov et al. 2023), with the reference's log-probabilities computed once: also
+cDPO, IPO, robust DPO, ties by Rao–Kupper and Davidson, strength and weights."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
+from torch import Tensor, nn
 
-from training.algorithms.groups import EncodedGroup, Group
-from training.algorithms.logprobs import sum_by_owner
+from training.algorithms.groups import EncodedGroup
 from training.algorithms.loop import Job, Outcome, Tools
-from training.algorithms.losses import dpo, smooth
-from training.algorithms.models import Policy, add_lora, context_length, load_policy
+from training.algorithms.losses import dpo_difference, smooth
+from training.algorithms.models import unwrap
+from training.algorithms.offline_losses import ipo, robust
 from training.algorithms.options.dpo import DPOConfig
 from training.algorithms.packing import Batch
-from training.algorithms.plan import Data, Plan, load_data
-from training.algorithms.preferences import accuracy, read_preferences
-from training.algorithms.reference import attach_reference, digest_folder
-from training.algorithms.rollouts import Request, Sampling, sample
+from training.algorithms.plan import Plan
+from training.algorithms.policy_job import lengths, logprobs, prepare_policy, references
+from training.algorithms.preference_metrics import summarise_preferences
+from training.algorithms.preferences import (
+    NEEDS,
+    Preferences,
+    accuracy,
+    pair_losses,
+    read_preferences,
+    select_compared,
+    start_tie_number,
+    tie_note,
+)
+
+TIE = "tie"  # the number that may be learnt beside the weights
 
 
 def prepare(plan: Plan, tools: Tools) -> Job:
-    """Load policy, data and reference log-probabilities; without a reference, that is the policy untrained."""
-    model, config = load_policy(plan.model, trainable=True), plan.config
-    model.to(tools.accelerator.device)
-    data = load_data(plan, model.tokenizer, context=context_length(model.model, model.tokenizer))
-    add_reference(plan, tools, model, data)
-    if config.lora:
-        add_lora(model, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed)
-    texts = data.test_texts[: config.samples]
-    return Job(
-        run=plan.run,
-        model=model,
-        compute=outcome,
-        train=data.train,
-        test=data.test,
-        config=config,
-        tools=tools,
-        report=data.report,
-        on_eval=lambda step: write_samples(model, tools, config, texts, step),
-    )
+    """Load policy, data and reference log-probabilities; the tie parameter starts at the share of ties in the data."""
+    config: DPOConfig = plan.config
+    select = partial(select_compared, config=config)
+    job = prepare_policy(plan, tools, outcome, select=select, needs=NEEDS, with_reference=True)
+    job.summarise = partial(summarise_preferences, rating_span=config.rating_span)
+    start = start_tie_number(job.train, config)
+    if start is not None:
+        job.model.numbers[TIE] = nn.Parameter(torch.tensor(start, device=tools.accelerator.device))
+        job.notes = lambda job: {TIE: tie_note(config.ties, job.model.numbers[TIE])}
+    return job
 
 
-def add_reference(plan: Plan, tools: Tools, policy: Policy, data: Data) -> None:
-    """Attach the reference's log-probabilities to both sets. They depend on the precision, so the cache does too."""
-    source = plan.reference or plan.model
-    reference = policy if source == plan.model else load_policy(source).to(policy.model.device)
-    with tools.accelerator.autocast():
-        groups = attach_reference(
-            reference,
-            [*data.train, *data.test],
-            cache=plan.reference_cache,
-            digest=f"{tools.accelerator.mixed_precision}-{digest_folder(source)}",
-            budget=2 * plan.config.micro_batch_tokens,
-            should_stop=tools.should_stop,
-        )
-    data.train, data.test = groups[: len(data.train)], groups[len(data.train) :]
-
-
-def write_samples(model: Policy, tools: Tools, config: DPOConfig, texts: list[Group], step: int) -> None:
-    """What the policy answers, greedily, to the first held-out prompts."""
-    requests = [Request(key=group.id, prompt=group.prompt, system=group.system) for group in texts]
-    sampling = Sampling(temperature=0.0, max_tokens=config.sample_tokens)
-    answers = sample(model.model, model.tokenizer, requests, sampling=sampling, should_stop=tools.should_stop)
-    for group, answer in zip(texts, answers, strict=False):  # fewer answers when asked to stop
-        tools.events.write("sample", step, {"prompt": list(group.prompt), "text": answer.text, "tokens": answer.tokens})
-
-
-def outcome(model: Policy, batch: Batch, groups: Sequence[EncodedGroup], config: DPOConfig) -> Outcome:
-    """Loss and facts of each group; the groups carry their reference log-probabilities.
+def outcome(model: nn.Module, batch: Batch, groups: Sequence[EncodedGroup], config: DPOConfig) -> Outcome:
+    """Loss, facts and implicit rewards of each group; the groups carry their reference log-probabilities.
 
     Facts: the implicit rewards β·drift of both sides and their gap (TRL's names), the log-probabilities, and the drift
     of each side from the reference, nats a completion: the gap can grow while both sides become less likely.
     """
-    values = model(batch)
-    policy = sum_by_owner(values, batch.owners, sum(batch.counts))
-    reference = torch.tensor([value for group in groups for value in group.reference or ()], device=policy.device)
-    drift = policy - reference
+    policy = logprobs(model, batch)
+    drift = policy - references(groups, policy.device)
     said = read_preferences(groups, config, policy.device)
+    compared = drift / lengths(groups, policy.device) if config.per_token else drift
+    numbers = unwrap(model).numbers
+    losses = said.total(comparison_losses(compared, said, config, numbers.get(TIE, None)))
+    facts = describe(policy.detach(), drift.detach(), said, beta=config.beta)
+    return Outcome(losses, facts, scores=config.beta * drift.detach())
+
+
+def comparison_losses(drift: Tensor, said: Preferences, config: DPOConfig, tie: Tensor | None) -> Tensor:
+    """(C,) drifts -> (P,) losses"""
     chosen, rejected = drift[said.chosen], drift[said.rejected]
+    if config.loss == "ipo":
+        return said.scale * ipo(chosen - rejected, target=said.target, beta=config.beta)
+    difference = dpo_difference(chosen, rejected, beta=config.beta, margin=said.margin)
+    if config.loss == "robust":
+        return said.scale * robust(difference, target=said.target, rate=config.label_smoothing)
     target = smooth(said.target, rate=config.label_smoothing)
-    losses = dpo(chosen, rejected, beta=config.beta, target=target, margin=said.margin)
-    logps, chosen, rejected = policy.detach(), chosen.detach(), rejected.detach()
-    right = accuracy(chosen - rejected, said.is_pair)
-    facts = {
+    return pair_losses(difference, said, target=target, ties=config.ties, tie=tie)
+
+
+def describe(policy: Tensor, drift: Tensor, said: Preferences, *, beta: float) -> dict[str, Tensor]:
+    """What is told of each group, (G,) each, of log-probabilities and drifts (C,)."""
+    chosen, rejected = drift[said.chosen], drift[said.rejected]
+    right = said.mean(accuracy(chosen - rejected), pairs_only=True)
+    gap = said.mean(beta * (chosen - rejected))
+    return {
         "accuracy": right,
-        "margin": config.beta * (chosen - rejected),
-        "rewards/chosen": config.beta * chosen,
-        "rewards/rejected": config.beta * rejected,
-        "rewards/margins": config.beta * (chosen - rejected),
+        "margin": gap,
+        "rewards/chosen": said.mean(beta * chosen),
+        "rewards/rejected": said.mean(beta * rejected),
+        "rewards/margins": gap,
         "rewards/accuracies": right,
-        "logps/chosen": logps[said.chosen],
-        "logps/rejected": logps[said.rejected],
-        "drift/chosen": chosen,
-        "drift/rejected": rejected,
+        "logps/chosen": said.mean(policy[said.chosen]),
+        "logps/rejected": said.mean(policy[said.rejected]),
+        "drift/chosen": said.mean(chosen),
+        "drift/rejected": said.mean(rejected),
     }
-    return Outcome(losses, facts)

@@ -2,8 +2,10 @@
 
 A line of a data file is one group:
 {"id": "…", "prompt": [{"role": "user", "content": "…"}], "system": "", "completions": ["…", "…"],
- "label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": 0.75 | null} | {"kind": "tie"}, "weight": 1.0,
- "meta": {}}
+ "label": …, "weight": 1.0, "meta": {}}
+Labels: {"kind": "pair", "chosen": 0, "rejected": 1, "strength": 0.75 | null} · {"kind": "tie"} ·
+{"kind": "ranking", "tiers": [[2], [0, 1], [3]]} · {"kind": "rating", "scores": [5, 2.5, null]} ·
+{"kind": "demonstration"} · {"kind": "unpaired", "desirable": [true, false]}
 Optional: "finish_reasons": ["stop", "length"]; a completion that was cut by length gets no end-of-sequence token.
 """
 
@@ -15,25 +17,10 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
+from training.algorithms.labels import Label, parse_label
+
 Message = dict[str, str]
 ROLES = ("system", "user", "assistant")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """`chosen` and `rejected` are places in the completions; strength is in (0, 1], None when unknown."""
-
-    chosen: int
-    rejected: int
-    strength: float | None = None
-
-
-@dataclass(frozen=True)
-class Tie:
-    """The first two completions are equally good."""
-
-
-Label = Pair | Tie
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +86,8 @@ def parse_group(line: bytes | str) -> Group:
     if missing:
         raise ValueError(f"the field {missing[0]!r} is missing.")
     completions = row["completions"]
-    if (
-        not isinstance(completions, list)
-        or len(completions) < 2
-        or not all(isinstance(text, str) for text in completions)
-    ):
-        raise ValueError("'completions' must be a list of at least two texts.")
+    if not isinstance(completions, list) or not completions or not all(isinstance(text, str) for text in completions):
+        raise ValueError("'completions' must be a list of texts, at least one.")
     reasons = row.get("finish_reasons") or ["stop"] * len(completions)
     if len(reasons) != len(completions):
         raise ValueError(f"'finish_reasons' has {len(reasons)} entries for {len(completions)} completions.")
@@ -132,23 +115,6 @@ def parse_prompt(messages: Any) -> tuple[Message, ...]:
                 f"'prompt' holds {message!r}: a message is {{'role': 'user' or 'assistant', 'content': text}}."
             )
     return tuple({"role": message["role"], "content": message["content"]} for message in messages)
-
-
-def parse_label(label: Any, completions: int) -> Label:
-    kind = label.get("kind") if isinstance(label, dict) else None
-    if kind == "tie":
-        return Tie()
-    if kind != "pair":
-        raise ValueError(f"'label' is {label!r}: its kind must be 'pair' or 'tie'.")
-    chosen, rejected, strength = label.get("chosen"), label.get("rejected"), label.get("strength")
-    places = range(completions)
-    if chosen not in places or rejected not in places or chosen == rejected:
-        raise ValueError(
-            f"'label' is {label!r}: chosen and rejected must be two different places among {completions} completions."
-        )
-    if strength is not None and not (isinstance(strength, (int, float)) and 0 < strength <= 1):
-        raise ValueError(f"'label' is {label!r}: the strength must be above 0 and at most 1, or null.")
-    return Pair(chosen, rejected, None if strength is None else float(strength))
 
 
 def parse_weight(weight: Any) -> float:

@@ -18,7 +18,7 @@ from training.algorithms.checkpoints import load_checkpoint, save_checkpoint
 from training.algorithms.configs import Config
 from training.algorithms.events import EventWriter
 from training.algorithms.groups import EncodedGroup
-from training.algorithms.metrics import Facts, mean, summarise
+from training.algorithms.metrics import Evaluation, Facts, mean, summarise
 from training.algorithms.models import Policy, RewardModel
 from training.algorithms.packing import Batch, collate, micro_batches, step_groups, steps_per_epoch
 from training.algorithms.schedule import build_optimizer, learning_rate
@@ -38,6 +38,7 @@ class Outcome:
 
     losses: Tensor  # (G,) with gradient
     facts: dict[str, Tensor]  # (G,) each, detached; NaN = says nothing about this group
+    scores: Tensor | None = None  # (C,) of the completions, detached, where the algorithm scores them
 
 
 Compute = Callable[[Any, Batch, Sequence[EncodedGroup], Any], Outcome]  # model, batch, its groups, config
@@ -52,6 +53,14 @@ class Tools:
     should_stop: Callable[[], bool]
 
 
+def one(group: EncodedGroup) -> float:
+    return 1.0
+
+
+def no_notes(job: "Job") -> dict[str, Any]:
+    return {}
+
+
 @dataclass(kw_only=True)
 class Job:
     """One run: what to train, on what, how, and whom to tell."""
@@ -64,6 +73,10 @@ class Job:
     config: Config
     tools: Tools
     report: dict[str, int] = field(default_factory=dict)  # what was cut and left out, for the start event
+    size: Callable[[EncodedGroup], float] = one  # what a group's loss counts for in the mean: 1, or its tokens
+    before: Callable[[Sequence[EncodedGroup]], None] | None = None  # sees an update's, or the held-out, groups first
+    summarise: Callable[[Evaluation], dict[str, Any]] = summarise
+    notes: Callable[["Job"], dict[str, Any]] = no_notes  # what whoever uses the finished model must know
     on_eval: Callable[[int], None] | None = None
     take_step: "TakeStep | None" = None  # None: one update on the step's share of `train`
     product: Policy | RewardModel | None = None  # what is saved in the end, where it is not the whole model
@@ -172,8 +185,10 @@ def update(
     config, accelerator = job.config, job.tools.accelerator
     mine = groups[accelerator.process_index :: accelerator.num_processes]
     passes = micro_batches(mine, form=job.model.form, budget=config.micro_batch_tokens)
-    loss, tokens = 0.0, 0
+    loss, tokens, counted = 0.0, 0, sum(job.size(group) for group in groups)
     facts: Facts = {}
+    if job.before is not None:
+        job.before(groups)
     for number, chunk in enumerate(passes, start=1):
         if should_stop():
             raise Stopped
@@ -181,7 +196,7 @@ def update(
             batch = collate(chunk, job.model.form).to(accelerator.device)
             outcome = job.compute(model, batch, chunk, config)
             weights = torch.tensor([group.weight for group in chunk], device=accelerator.device)
-            part = (outcome.losses * weights).sum() / len(groups)
+            part = (outcome.losses * weights).sum() / counted
             require_finite("loss", float(part.detach()), step, chunk)
             accelerator.backward(part * accelerator.num_processes)
         loss, tokens = loss + float(part.detach()), tokens + batch.tokens
@@ -190,7 +205,7 @@ def update(
     norm = float(accelerator.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], limit))
     require_finite("gradient", norm, step, groups)
     for group in optimizer.param_groups:
-        group["lr"] = rate_of(job, step)
+        group["lr"] = rate_of(job, step) * group["lr_scale"]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return Update(loss, norm, tokens, facts)
@@ -240,20 +255,30 @@ def evaluate_when_due(job: Job, model: nn.Module, step: int, total: int) -> None
 
 
 def evaluate(job: Job, model: nn.Module) -> dict[str, Any]:
-    """Loss and facts over the held-out groups, each counted once."""
-    groups: list[EncodedGroup] = []
-    losses: list[float] = []
-    facts: Facts = {}
+    """Loss, facts and scores over the held-out groups, each counted once."""
+    found = Evaluation([], [], [], {}, [])
+    if job.before is not None:
+        job.before(job.test)
     with torch.no_grad():
         for chunk in micro_batches(job.test, form=job.model.form, budget=2 * job.config.micro_batch_tokens):
             if job.tools.should_stop():
                 raise Stopped
             batch = collate(chunk, job.model.form).to(job.tools.accelerator.device)
             outcome = job.compute(model, batch, chunk, job.config)
-            groups += chunk
-            losses += outcome.losses.tolist()
-            add_facts(facts, outcome)
-    return summarise(groups, losses, facts)
+            add_outcome(found, chunk, outcome, job.size)
+    return job.summarise(found)
+
+
+def add_outcome(
+    found: Evaluation, chunk: Sequence[EncodedGroup], outcome: Outcome, size: Callable[[EncodedGroup], float]
+) -> None:
+    found.groups.extend(chunk)
+    found.losses.extend(outcome.losses.tolist())
+    found.sizes.extend(map(size, chunk))
+    add_facts(found.facts, outcome)
+    if outcome.scores is not None:
+        parts = outcome.scores.split([len(group.completions) for group in chunk])
+        found.scores.extend(tuple(part.tolist()) for part in parts)
 
 
 def keep(job: Job, optimizer: torch.optim.Optimizer, step: int) -> None:

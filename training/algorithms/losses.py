@@ -9,8 +9,8 @@ def preference_loss(difference: Tensor, *, target: Tensor) -> Tensor:
     """Cross-entropy of "the first wins" when its probability is σ(difference).
 
     Bradley and Terry 1952; with a soft target as in conservative DPO (Mitchell 2023, "A note on DPO with noisy
-    preferences"). −[y log σ(Δ) + (1 − y) log σ(−Δ)]; by hand, Δ = ln 3 and y = 1: σ = 3/4, loss = ln 4/3 = 0.28768; y
-    = 1/2: 0.83699.
+    preferences"); with a margin taken off the difference as in Touvron et al. 2023 (Llama 2), equation 2.
+    −[y log σ(Δ) + (1 − y) log σ(−Δ)]; by hand, Δ = ln 3 and y = 1: σ = 3/4, loss = ln 4/3 = 0.28768; y = 1/2: 0.83699.
 
     difference  # (B,) score of the chosen less score of the rejected
     target      # (B,) in [0, 1]: 1 = the chosen surely is better, 0.5 = a tie
@@ -19,29 +19,28 @@ def preference_loss(difference: Tensor, *, target: Tensor) -> Tensor:
     return -(target * F.logsigmoid(difference) + (1 - target) * F.logsigmoid(-difference))
 
 
-def bradley_terry(chosen: Tensor, rejected: Tensor, *, target: Tensor, margin: Tensor, centring: float) -> Tensor:
-    """Reward-model loss with margin and centring penalty.
+def centring_penalty(chosen: Tensor, rejected: Tensor) -> Tensor:
+    """(r_c + r_r)²: keeps rewards around zero, which differences alone leave open.
 
-    −log σ(r_c − r_r − m): Touvron et al. 2023 (Llama 2), equation 2; centring λ (r_c + r_r)²: Eisenstein et al. 2023,
-    section 4. By hand, r_c = 2, r_r = 1, m = 1, λ = 0.01: ln 2 + 0.01·9 = 0.78315.
+    Eisenstein et al. 2023, section 4. By hand, r_c = 2, r_r = 1: 9.
 
-    chosen, rejected, target, margin  # (B,) fp32; a tie has target 0.5 and margin 0
-    -> (B,) nats
+    chosen, rejected  # (B,) fp32
+    -> (B,)
     """
-    return preference_loss(chosen - rejected - margin, target=target) + centring * (chosen + rejected) ** 2
+    return (chosen + rejected) ** 2
 
 
-def dpo(chosen_drift: Tensor, rejected_drift: Tensor, *, beta: float, target: Tensor, margin: Tensor) -> Tensor:
-    """Direct preference optimisation.
+def dpo_difference(chosen_drift: Tensor, rejected_drift: Tensor, *, beta: float, margin: Tensor) -> Tensor:
+    """Direct preference optimisation: the preference loss of implicit rewards β log π/π_ref.
 
     Rafailov et al. 2023, equation 7; label smoothing ε is target 1 − ε (cDPO); a margin is the offset of Amini et al.
-    2024 (ODPO). By hand, drifts +1 and −1, β = 0.1: −log σ(0.2) = 0.59814; at the reference: ln 2.
+    2024 (ODPO). By hand, drifts +1 and −1, β = 0.1: 0.2, whose loss is −log σ(0.2) = 0.59814; at the reference: ln 2.
 
     chosen_drift, rejected_drift  # (B,) nats: log π(y|x) − log π_ref(y|x), summed over response tokens
-    target, margin                # (B,)
-    -> (B,) nats
+    margin                        # (B,)
+    -> (B,)
     """
-    return preference_loss(beta * (chosen_drift - rejected_drift) - margin, target=target)
+    return beta * (chosen_drift - rejected_drift) - margin
 
 
 def smooth(target: Tensor, *, rate: float) -> Tensor:

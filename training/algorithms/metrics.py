@@ -1,10 +1,31 @@
-"""Summaries of per-example facts."""
+"""Summaries of an evaluation: what is the same for every algorithm."""
 
+from dataclasses import dataclass
 from math import isnan, sqrt
+from typing import Any
 
-from training.algorithms.groups import EncodedGroup, Pair
+from training.algorithms.groups import EncodedGroup
 
 Facts = dict[str, list[float]]  # name -> one value a group; NaN = says nothing about this group
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one pass over the held-out groups found; the lists run side by side."""
+
+    groups: list[EncodedGroup]
+    losses: list[float]
+    sizes: list[float]  # what each loss counts for: 1, or its tokens
+    facts: Facts
+    scores: list[tuple[float, ...]]  # of each group's completions, where the algorithm scores them
+
+
+def summarise(evaluation: Evaluation) -> dict[str, Any]:
+    """The weighted loss and the mean of each fact."""
+    weights = [group.weight for group in evaluation.groups]
+    counted = sum(size * weight for size, weight in zip(evaluation.sizes, weights, strict=True))
+    total = sum(loss * weight for loss, weight in zip(evaluation.losses, weights, strict=True))
+    return {"loss": total / (counted or 1.0)} | {name: mean(values) for name, values in evaluation.facts.items()}
 
 
 def mean(values: list[float]) -> float:
@@ -26,33 +47,9 @@ def wilson_interval(right: float, total: int, *, z: float = 1.959964) -> tuple[f
     return centre - half, centre + half
 
 
-def summarise(groups: list[EncodedGroup], losses: list[float], facts: Facts) -> dict[str, object]:
-    """One evaluation: weighted loss, accuracy with its interval and by strength, ties apart, the mean of each fact."""
-    told = [value for value in facts["accuracy"] if not isnan(value)]
-    low, high = wilson_interval(sum(told), len(told))
-    weights = [group.weight for group in groups]
-    ties = [
-        abs(margin) for group, margin in zip(groups, facts["margin"], strict=True) if not isinstance(group.label, Pair)
-    ]
-    return {
-        "loss": sum(loss * weight for loss, weight in zip(losses, weights, strict=True)) / (sum(weights) or 1.0),
-        **{name: mean(values) for name, values in facts.items()},
-        "accuracy_low": low,
-        "accuracy_high": high,
-        "pairs": len(told),
-        "ties": len(ties),
-        "tie_margin": mean(ties),
-        "by_strength": by_strength(groups, facts["accuracy"]),
-    }
-
-
-def by_strength(groups: list[EncodedGroup], accuracy: list[float]) -> dict[str, dict[str, float]]:
-    """Accuracy of each known strength, weakest first."""
-    found: dict[float, list[float]] = {}
-    for group, right in zip(groups, accuracy, strict=True):
-        if isinstance(group.label, Pair) and group.label.strength is not None:
-            found.setdefault(round(group.label.strength, 3), []).append(right)
-    return {
-        f"{strength:g}": {"pairs": len(found[strength]), "accuracy": mean(found[strength])}
-        for strength in sorted(found)
-    }
+def correlation(first: list[float], second: list[float]) -> float:
+    """Pearson's r; NaN where one of them does not vary."""
+    a, b = mean(first), mean(second)
+    covariance = sum((x - a) * (y - b) for x, y in zip(first, second, strict=True))
+    spread = sqrt(sum((x - a) ** 2 for x in first) * sum((y - b) ** 2 for y in second))
+    return covariance / spread if spread else float("nan")

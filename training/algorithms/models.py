@@ -1,12 +1,14 @@
 """Policies and reward models: loading, adapters, one forward pass over a Batch, plain Hugging Face folders."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -22,6 +24,8 @@ from training.algorithms.logprobs import token_logprobs
 from training.algorithms.packing import Batch, Form, collate, micro_batches
 
 HEADS = ("score", "classifier")
+NOTES = "plumbline.json"
+NUMBERS = "numbers"  # the attribute below
 
 
 class Policy(nn.Module):
@@ -31,6 +35,7 @@ class Policy(nn.Module):
         super().__init__()
         self.model, self.tokenizer = model, tokenizer
         self.adapters: list[PeftModel] = []  # in a list: their parameters are the model's own, registered once
+        self.numbers = nn.ParameterDict()  # scalars that a loss learns beside the weights, by name
         self.form: Form = "tree" if use_packing(model) else "padded"
 
     def forward(self, batch: Batch, temperature: float = 1.0) -> Tensor:
@@ -63,24 +68,25 @@ class Policy(nn.Module):
 
 
 class RewardModel(nn.Module):
-    """A decoder or encoder with a scalar head in fp32; the forward pass gives one reward a completion."""
+    """A decoder or encoder with a linear head in fp32: one reward a completion, or an ensemble of H of them."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         super().__init__()
         self.model, self.tokenizer = model, tokenizer
         self.adapters: list[PeftModel] = []  # in a list: their parameters are the model's own, registered once
+        self.numbers = nn.ParameterDict()  # scalars that a loss learns beside the weights, by name
         self.encoder = is_encoder(tokenizer)
         packs = use_packing(model) if not self.encoder or model.config.model_type == "bert" else False
         self.form: Form = "padded" if not packs else "rows" if self.encoder else "tree"
 
     def forward(self, batch: Batch) -> Tensor:
-        """-> (C,) fp32 rewards, read at the last real token of a decoder or the first of an encoder."""
+        """-> (C, H) fp32 rewards, read at the last real token of a decoder or the first of an encoder."""
         two_sided = self.encoder and "token_type_ids" in self.tokenizer.model_input_names
         types = {"token_type_ids": batch.types} if two_sided else {}
         if batch.mask is not None:
             pad = self.model.config.get_text_config().pad_token_id
             ids = batch.ids.where(batch.mask == 1, pad)
-            return self.model(input_ids=ids, attention_mask=batch.mask, **types).logits[:, 0].float()
+            return self.model(input_ids=ids, attention_mask=batch.mask, **types).logits.float()
         trunk: Any = self.model.base_model
         head = find_head(self.model)
         hidden = trunk(
@@ -91,8 +97,8 @@ class RewardModel(nn.Module):
         ).last_hidden_state[0]
         with torch.autocast(hidden.device.type, enabled=False):
             if self.encoder:
-                return head(trunk.pooler(hidden[batch.starts].float()[:, None]))[:, 0]
-            return head(hidden[batch.ends].float())[:, 0]
+                return head(trunk.pooler(hidden[batch.starts].float()[:, None]))
+            return head(hidden[batch.ends].float())
 
 
 def context_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
@@ -111,21 +117,25 @@ def load_policy(folder: str | Path, *, trainable: bool = False) -> Policy:
     return Policy(without_dropout(model).requires_grad_(trainable), load_tokenizer(folder))
 
 
-def load_reward_model(folder: str | Path, *, seed: int = 0) -> RewardModel:
-    """Load a reward model, or start one on a backbone: a fresh head N(0, 1/(d + 1)), bias 0 (Stiennon et al. 2020).
+def load_reward_model(folder: str | Path, *, seed: int = 0, heads: int | None = None) -> RewardModel:
+    """Load a reward model, or start one on a backbone: fresh heads N(0, 1/(d + 1)), bias 0 (Stiennon et al. 2020).
+
+    `heads` is how many a fresh one gets (1 if not said) and an existing one must have.
 
     The padding token is made different from the end-of-sequence token, so that padded scoring by
     `AutoModelForSequenceClassification` reads the same token as ours.
     """
     config, tokenizer = AutoConfig.from_pretrained(folder), load_tokenizer(folder)
     fresh = not any(name.endswith("ForSequenceClassification") for name in config.architectures or [])
-    settings = {"num_labels": 1, "problem_type": "regression"} if fresh else {}
+    settings = {"num_labels": heads or 1, "problem_type": "regression"} if fresh else {}
     model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **settings)
-    if model.config.num_labels != 1:
-        raise ValueError(
-            f"{folder} is a classifier with {model.config.num_labels} labels, not a reward model: choose another model."
-        )
+    found = model.config.num_labels
+    if not fresh and found not in (1, getattr(model.config, "reward_heads", 1)):
+        raise ValueError(f"{folder} is a classifier with {found} labels, not a reward model: choose another model.")
+    if heads not in (None, found):
+        raise ValueError(f"{folder} is a reward model with {found} heads: set Heads to {found}, or start from another.")
     if fresh:
+        model.config.reward_heads = found
         start_head(model, seed=seed)
     set_padding(model, tokenizer)
     return RewardModel(without_dropout(model), tokenizer)
@@ -213,20 +223,50 @@ def merge_lora(wrapper: Policy | RewardModel) -> None:
     wrapper.adapters = []
 
 
-def save_model(wrapper: Policy | RewardModel, folder: Path) -> None:
-    """Write weights (safetensors), configuration and tokenizer; `AutoModelFor…` loads the folder."""
+def save_model(wrapper: Policy | RewardModel, folder: Path, *, notes: Mapping[str, Any] | None = None) -> None:
+    """Write weights (safetensors), configuration and tokenizer; `AutoModelFor…` loads the folder.
+
+    `notes` is what whoever uses the model must know, written beside them as NOTES.
+    """
     merge_lora(wrapper)
     wrapper.model.save_pretrained(folder)
     wrapper.tokenizer.save_pretrained(folder)
+    if notes:
+        (folder / NOTES).write_text(json.dumps(notes, indent=1, sort_keys=True))
 
 
-def score(wrapper: RewardModel, groups: Sequence[EncodedGroup], *, budget: int = 8192) -> list[tuple[float, ...]]:
-    """Rewards of every completion, group by group in the order given."""
+def read_notes(folder: Path) -> dict[str, Any]:
+    """What save_model noted beside the weights; empty for a model that is not ours."""
+    path = folder / NOTES
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def unwrap(model: nn.Module) -> Any:
+    """The Policy or RewardModel inside what accelerate prepared."""
+    return model.module if isinstance(model, DistributedDataParallel) else model
+
+
+def score(
+    wrapper: RewardModel, groups: Sequence[EncodedGroup], *, budget: int = 8192, pessimism: float = 0.0
+) -> list[tuple[float, ...]]:
+    """Rewards of every completion, group by group in the order given.
+
+    An ensemble's reward is the mean of its heads less `pessimism` times their standard deviation.
+    """
     device, found = next(wrapper.parameters()).device, {}
     with torch.no_grad():
         for chunk in micro_batches(groups, form=wrapper.form, budget=budget):
-            rewards = wrapper(collate(chunk, wrapper.form).to(device)).tolist()
+            rewards = lower_bound(wrapper(collate(chunk, wrapper.form).to(device)), pessimism).tolist()
             for group in chunk:
                 found[id(group)] = tuple(rewards[: len(group.completions)])
                 del rewards[: len(group.completions)]
     return [found[id(group)] for group in groups]
+
+
+def lower_bound(rewards: Tensor, pessimism: float) -> Tensor:
+    """Mean over the heads less `pessimism` standard deviations (of the sample). (C, H) -> (C,)
+
+    By hand, heads 1 and 3, pessimism 1: 2 − √2 = 0.58579. One head has no spread.
+    """
+    spread = rewards.std(1) if rewards.shape[1] > 1 else torch.zeros_like(rewards[:, 0])
+    return rewards.mean(1) - pessimism * spread

@@ -5,6 +5,7 @@ paths may be relative to RUN.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from transformers import PreTrainedTokenizerBase
 
 from training.algorithms.configs import Config, parse_config
 from training.algorithms.groups import EncodedGroup, Group, encode_groups, normalise_weights, read_groups
-from training.algorithms.preferences import usable_groups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,23 +69,28 @@ class Data:
     report: dict[str, int] = field(default_factory=dict)
 
 
-def load_data(plan: Plan, tokenizer: PreTrainedTokenizerBase, *, context: int) -> Data:
-    """Read and encode the groups. Training weights get mean 1; what the settings leave out is counted.
+Select = Callable[[Group, bool], Group | None]  # a group, whether it is trained on -> as it is used, or left out
 
-    `context` is the longest sequence the model can take; a longer setting is cut to it.
+
+def load_data(plan: Plan, tokenizer: PreTrainedTokenizerBase, *, context: int, select: Select, needs: str) -> Data:
+    """Read and encode the groups. Training weights get mean 1; what `select` leaves out is counted.
+
+    `context` is the longest sequence the model can take; a longer setting is cut to it. Raises ValueError with the
+    sentence `needs` when nothing is left to train on.
     """
     longest = min(plan.config.max_length, context)
     texts, test_texts = read_groups(plan.train), read_groups(plan.test) if plan.test else []
-    train, cut = encode_groups(texts, tokenizer, max_length=longest)
-    test, cut_test = encode_groups(test_texts, tokenizer, max_length=longest)
-    used = usable_groups(train, ties=plan.config.ties)
-    if not used:
-        raise ValueError("Every judgement is a tie and ties are left out: let ties count half, or collect preferences.")
-    used = normalise_weights(used)
+    chosen = [group for text in texts if (group := select(text, True)) is not None]
+    test_chosen = [group for text in test_texts if (group := select(text, False)) is not None]
+    if not chosen:
+        raise ValueError(needs)
+    train, cut = encode_groups(chosen, tokenizer, max_length=longest)
+    test, cut_test = encode_groups(test_chosen, tokenizer, max_length=longest)
+    used = normalise_weights(train)
     report = {
         "train_groups": len(used),
         "test_groups": len(test),
-        "dropped": len(train) - len(used),
+        "dropped": len(texts) - len(used),
         "prompts_truncated": cut.prompts_cut + cut_test.prompts_cut,
         "max_length": longest,
         "completions_truncated": cut.completions_cut + cut_test.completions_cut,

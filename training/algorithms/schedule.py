@@ -5,7 +5,9 @@ from math import cos, pi
 import torch
 from torch import nn
 
-from training.algorithms.models import HEADS
+from training.algorithms.models import HEADS, NUMBERS
+
+NUMBERS_RATE = 0.02
 
 
 def learning_rate(step: int, *, peak: float, total: int, warmup_ratio: float, schedule: str) -> float:
@@ -29,9 +31,19 @@ def learning_rate(step: int, *, peak: float, total: int, warmup_ratio: float, sc
 
 
 def build_optimizer(model: nn.Module, *, peak: float, weight_decay: float, epsilon: float) -> torch.optim.AdamW:
-    """Fused AdamW in the parameters' own precision; no decay on norms, biases and heads."""
-    named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    """Fused AdamW in the parameters' own precision; no decay on norms, biases and heads.
+
+    The few numbers that a loss learns beside the weights (a tie parameter, the price of length) go at a peak rate of
+    their own: at the weights' they would not arrive in a run's few hundred steps.
+    """
+    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    numbers = [parameter for name, parameter in trained if NUMBERS in name.split(".")]
+    named = [(name, parameter) for name, parameter in trained if NUMBERS not in name.split(".")]
     spared = [parameter for name, parameter in named if parameter.ndim < 2 or set(name.split(".")) & set(HEADS)]
     decayed = [parameter for name, parameter in named if not (parameter.ndim < 2 or set(name.split(".")) & set(HEADS))]
-    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": spared, "weight_decay": 0.0}]
+    groups = [
+        {"params": decayed, "weight_decay": weight_decay, "lr_scale": 1.0},
+        {"params": spared, "weight_decay": 0.0, "lr_scale": 1.0},
+        {"params": numbers, "weight_decay": 0.0, "lr_scale": NUMBERS_RATE / peak},
+    ]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=peak, eps=epsilon, fused=True)

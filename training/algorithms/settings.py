@@ -47,3 +47,8 @@ def setting(
     """A dataclass field that carries what a form needs."""
     metadata = {"label": label, "help": help, "group": group, "min": min, "max": max, "step": step, "choices": choices}
     return field(default=default, metadata=metadata)
+
+
+def again(base: Any, name: str, default: Value) -> Any:
+    """The setting `name` of a shared config, with another default."""
+    return field(default=default, metadata=base.__dataclass_fields__[name].metadata)

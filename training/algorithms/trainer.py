@@ -80,7 +80,7 @@ def train_run(run: Path, events: EventWriter, resume: Path | None, should_stop: 
 
 def save(job: Job) -> None:
     aside = job.run / f".model.{os.getpid()}"
-    save_model(job.product or job.model, aside)
+    save_model(job.product or job.model, aside, notes=job.notes(job))
     publish(aside, job.run / "model")
 
 

@@ -8,8 +8,14 @@ STRENGTHS = (
     ("ignore", "Ignore it: every judgement counts the same"),
     ("margin", "As a margin: clear preferences must win by more"),
     ("soft", "As a soft target: slight preferences may be wrong"),
+    ("scaled", "As a factor: clear preferences count for more"),
 )
-TIES = (("drop", "Leave ties out"), ("half", "Each side wins half"))
+TIES = (
+    ("drop", "Leave ties out"),
+    ("half", "Each side wins half"),
+    ("rao_kupper", "Rao–Kupper: too close to tell, by a threshold that is learnt"),
+    ("davidson", "Davidson: likeliest between equals, with a rate that is learnt"),
+)
 PRECISIONS = (("auto", "Automatic"), ("fp32", "fp32"), ("bf16", "bf16"))
 SCHEDULES = (("cosine", "Cosine"), ("linear", "Linear"), ("constant", "Constant"))
 
@@ -113,6 +119,15 @@ class PreferenceConfig(TrainingConfig):
         step=0.01,
     )
     ties: str = choice("drop", "Ties", "What a tie teaches.", LOSS, TIES)
+    rating_span: float = number(
+        6.0,
+        "Widest gap of ratings",
+        "Two ratings this far apart are a full-strength preference; 6 on a scale from 1 to 7.",
+        LOSS,
+        min=0.01,
+        max=1000.0,
+        step=0.5,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
