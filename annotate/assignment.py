@@ -5,53 +5,60 @@ two of them wait for each other: a new lease's row does not exist before its tas
 it. `remaining` = required judgements − held leases − current answers that are not surplus.
 """
 
-import secrets
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.utils import timezone
 
 from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
+from annotate.selection import choose_task, draw_order
+from annotate.standing import Stage, settle_standing
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)
 ANSWER_DECIDES = (Purpose.PRACTICE, Purpose.QUALIFICATION)  # what comes after them
 SWEPT_AT_ONCE = 2_000
-LOTS = secrets.SystemRandom()  # no page can be guessed from another
 
 
 @transaction.atomic
 def lease_next(*, user: User, project: Project, shown: int = 0) -> Lease | None:
     """Hold the next task for this person: the one they hold already, the one they gave back, else the queue's first.
 
-    None when nothing is waiting for them. `shown` is the number of the lease that their page shows already, which
-    comes first while it can be held. The person's own tabs take turns at their membership's row; other people
-    pass each other by (SKIP LOCKED), and only somebody who found nothing waits for a place that another is moving.
+    None when nothing is waiting for them, or they may not judge (`annotate.standing`). `shown` is the number of the
+    lease that their page shows already, which comes first while it can be held. The person's own tabs take turns at
+    their membership's row; other people pass each other by (SKIP LOCKED), and only somebody who found nothing waits for
+    a place that another is moving.
     """
-    _take_turn(user, project)
+    membership = _take_turn(user, project)
+    standing = settle_standing(membership)
+    if not standing.may_judge:
+        return None
     return (
         _hold_own(user, project, shown=shown)
-        or _hold_new(user, project, skip_locked=True)
-        or _hold_new(user, project, skip_locked=False)
+        or _hold_new(membership, standing.stage, skip_locked=True)
+        or _hold_new(membership, standing.stage, skip_locked=False)
     )
 
 
 @transaction.atomic
 def lease_ahead(*, user: User, project: Project, after: Lease) -> Lease | None:
-    """Hold the task that comes after the one in hand, for a page to have it ready. It is held like any other: it takes a
-    place, it runs out, and it is handed back with the page. None when nothing waits, or when what comes next depends
-    on the answer to this one."""
+    """Hold the task that comes after the one in hand, for a page to have it ready.
+
+    It is held like any other: it takes a place, it runs out, and it is handed back with the page. None when nothing
+    waits, or when what comes next depends on the answer to this one.
+    """
     if project.archived_at or project.show_agreed_answers or after.task.purpose in ANSWER_DECIDES:
         return None
-    _take_turn(user, project)
+    membership = _take_turn(user, project)
     own = _hold_own(user, project, after=after.pk)
-    return own or _hold_new(user, project, skip_locked=True, is_ahead=True)
+    return own or _hold_new(membership, Stage.WORK, skip_locked=True, is_ahead=True)
 
 
-def _take_turn(user: User, project: Project) -> None:
-    Membership.objects.select_for_update(no_key=True).filter(user=user, project=project).values_list("pk").get()
+def _take_turn(user: User, project: Project) -> Membership:
+    membership = Membership.objects.select_for_update(no_key=True).get(user=user, project=project)
+    membership.user, membership.project = user, project
+    return membership
 
 
 def _hold_own(user: User, project: Project, *, shown: int = 0, after: int = 0) -> Lease | None:
@@ -74,24 +81,13 @@ def _hold_own(user: User, project: Project, *, shown: int = 0, after: int = 0) -
     return lease if _hold(lease, project) else None
 
 
-def _hold_new(user: User, project: Project, *, skip_locked: bool, is_ahead: bool = False) -> Lease | None:
-    task: Any = (  # a Task with its size
-        Task.objects.select_related("prompt")
-        .of_project(project)
-        .waiting()
-        .for_work()
-        .not_seen_by(user)
-        .with_size()
-        .order_by("-priority", "id")
-        .select_for_update(skip_locked=skip_locked, of=("self",))
-        .first()
-    )
+def _hold_new(membership: Membership, stage: Stage, *, skip_locked: bool, is_ahead: bool = False) -> Lease | None:
+    task = choose_task(membership, stage, skip_locked=skip_locked)
     if task is None:
         return None
     Task.objects.filter(pk=task.pk).update(remaining=F("remaining") - 1)
-    order = list(range(task.size))
-    LOTS.shuffle(order)
-    until = _held_until(project)
+    user, until = membership.user, _held_until(membership.project)
+    order = draw_order(task, user)
     return Lease.objects.create(task=task, annotator=user, order=order, is_ahead=is_ahead, expires_at=until)
 
 

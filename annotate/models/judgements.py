@@ -44,6 +44,7 @@ class Judgement(models.Model):
     is_current = models.BooleanField(default=True)
     is_adjudication = models.BooleanField(default=False)  # a reviewer's decision; stands beside what others said
     matches_agreed = models.BooleanField(null=True)  # of a task whose answer is known: whether this is it
+    is_quick = models.BooleanField(null=True)  # active for less time than it takes to skim the texts
     is_surplus = models.BooleanField(default=False)  # came in after the task had all the judgements it needs
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -64,6 +65,11 @@ class Judgement(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["project", "-id"], name="judgement_newest"),
             models.Index(fields=["annotator", "project", "-id"], name="judgement_by_annotator"),
+            models.Index(
+                fields=["annotator", "project", "-id"],
+                condition=Q(matches_agreed__isnull=False, is_current=True),
+                name="judgement_of_known_answer",
+            ),
         ]
 
     def __str__(self) -> str:

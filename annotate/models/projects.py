@@ -109,6 +109,7 @@ class Membership(models.Model):
     qualified_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     pause_reason = models.CharField(max_length=300, blank=True, editable=False)
+    gold_counts_from = models.DateTimeField(null=True, blank=True, editable=False)  # when a pause was last lifted
     questionnaire_consent_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ScopedQuerySet.as_manager()

@@ -93,6 +93,11 @@ class Task(models.Model):
     def __str__(self) -> str:
         return f"task {self.pk}"
 
+    def shows_agreed_answer(self) -> bool:
+        """Whether people see the agreed answer once they have given theirs."""
+        gold = self.purpose == Purpose.GOLD and self.project.show_agreed_answers
+        return gold or self.purpose == Purpose.PRACTICE
+
 
 class TaskResponse(models.Model):
     """A response's fixed place in a task. Where it is shown is the lease's business."""

@@ -128,13 +128,16 @@ def test_sides_are_drawn_evenly(project, carol):
 
 
 def test_the_next_task_costs_the_same_however_many_there_are(project, carol, django_assert_num_queries):
-    make_task(project)
-    with django_assert_num_queries(7):  # savepoint, membership, held, queue, place, lease, release
+    for _ in range(2):
+        make_task(project)
+    assignment.lease_next(user=carol, project=project)
+    Lease.objects.update(state="done")
+    with django_assert_num_queries(9):  # savepoint, membership, standing, held, queue, gold, place, lease, release
         assignment.lease_next(user=carol, project=project)
     for _ in range(20):
         make_task(project)
     Lease.objects.update(state="done")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         assignment.lease_next(user=carol, project=project)
 
 
@@ -151,15 +154,15 @@ def test_the_queue_reads_its_index_and_never_the_whole_table(project, carol, bob
         for user in (carol, bob)
     )
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE annotate_task, annotate_lease, annotate_membership")
+        cursor.execute("ANALYZE annotate_task, annotate_lease, annotate_membership, annotate_judgement")
     with CaptureQueriesContext(connection) as captured:
         assignment.lease_next(user=carol, project=project)
         count_waiting(user=carol, project=project)
     selects = [query["sql"] for query in captured.captured_queries if query["sql"].startswith("SELECT")]
     plans = [plan_of(select) for select in selects]
-    assert len(plans) == 4  # membership, held, queue, count
-    assert "lease_open_to" in plans[1]
-    assert "task_queue" in plans[2] and "task_queue" in plans[3]
+    assert len(plans) == 7  # membership, what is to be passed, gold judged, held, queue, gold waiting, count
+    assert "lease_open_to" in plans[3]
+    assert all("task_queue" in plans[n] for n in (1, 4, 5, 6))
     assert [
         plan for plan in plans[1:] if "Seq Scan on annotate_task" in plan or "Seq Scan on annotate_lease" in plan
     ] == []
