@@ -6,6 +6,7 @@ from typing import Any
 
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.answers.comparison import ComparisonForm
+from annotate.forms.answers.ranking import RankingForm
 from annotate.models import Kind, Lease, Project
 from annotate.services.answers.shown import responses_shown
 
@@ -26,6 +27,9 @@ KINDS: dict[str, KindPage] = {
         "judging/_panes.html",
         "judging/kinds/comparison.html",
         "judging/kinds/comparison_keys.html",
+    ),
+    Kind.RANKING: KindPage(
+        RankingForm, "judging/_panes.html", "judging/kinds/ranking.html", "judging/kinds/ranking_keys.html"
     ),
 }
 

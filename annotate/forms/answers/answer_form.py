@@ -47,7 +47,7 @@ class AnswerForm(forms.Form):
     ) -> None:
         """`lenient` takes what is there so far: a draft."""
         super().__init__(data, initial=initial)
-        self.project, self.shown = project, list(shown)
+        self.project, self.shown, self.lenient = project, list(shown), lenient
         self.add_fields()
         if self.has_flags and project.flag_options:
             self._add_flags()

@@ -10,7 +10,7 @@ export function listenToKeys(actions) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return act(event, actions.submit);
     if (event.key === "Escape") return leave();
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(TEXT)) return;
-    const action = actionFor(event.key, actions);
+    const action = actionFor(event.key, actions, withShift(event));
     if (action) act(event, action);
   });
 }
@@ -20,14 +20,19 @@ function act(event, action) {
   action();
 }
 
-function actionFor(key, actions) {
+// The other level of a digit's key, whatever the keyboard's layout writes there: "Shift+3".
+function withShift({ key, code }) {
+  return /^Digit[1-9]$/.test(code) && !/^[0-9]$/.test(key) ? `Shift+${code.at(-1)}` : key;
+}
+
+function actionFor(key, actions, shifted) {
   const skip = find("skip");
   const flags = document.querySelector(".flags.is-active");
   const digit = /^[0-9]$/.test(key);
   if (skip?.open && digit) return pressed(skip, `[data-key="${key}"]`, chooseReason);
   if (flags && digit) return pressed(flags, `label:nth-of-type(${key}) input`, toggle);
-  if (flags && (key === "a" || key === "b")) return () => markFlags(key);
-  const ofKind = actions.ofKind(key);
+  if (flags && /^[a-i]$/.test(key) && document.querySelector(`.flags[data-side="${key}"]`)) return () => markFlags(key);
+  const ofKind = actions.ofKind(shifted) ?? actions.ofKind(key);
   if (ofKind) return ofKind;
   return {
     s: skip && (() => openSkip(skip)),

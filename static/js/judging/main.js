@@ -10,6 +10,7 @@ import { Timer } from "./timer.js";
 // Each kind's keys and clicks: `show(area, page)` when a task appears, `actionFor(key, area, page)` for a key.
 const KINDS = {
   comparison: () => import("./kinds/comparison.js"),
+  ranking: () => import("./kinds/ranking.js"),
 };
 
 const page = document.getElementById("judge");
