@@ -27,6 +27,7 @@ PROJECT_PAGES = {
     "judge-heartbeat": EVERYONE,
     "judge-draft": EVERYONE,
     "judge-return": EVERYONE,
+    "judge-preview": EVERYONE,
     "judgement-history": EVERYONE,
     "judgement-open": EVERYONE,
     "my-statistics": EVERYONE,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotate.views import history, judging, leases
+from annotate.views import history, judging, leases, preview
 
 urlpatterns = [
     path("projects/<int:project_id>/judge/", judging.judge, name="judge"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("projects/<int:project_id>/judge/heartbeat/", leases.heartbeat, name="judge-heartbeat"),
     path("projects/<int:project_id>/judge/draft/", leases.save_draft, name="judge-draft"),
     path("projects/<int:project_id>/judge/return/", leases.return_lease, name="judge-return"),
+    path("projects/<int:project_id>/judge/preview/", preview.preview, name="judge-preview"),
     path("projects/<int:project_id>/history/", history.history, name="judgement-history"),
     path("projects/<int:project_id>/history/<int:lease_id>/", history.open_judged, name="judgement-open"),
 ]

@@ -6,6 +6,8 @@ from typing import Any
 
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.answers.comparison import ComparisonForm
+from annotate.forms.answers.demonstration import DemonstrationForm
+from annotate.forms.answers.edit import EditForm
 from annotate.forms.answers.ranking import RankingForm
 from annotate.models import Kind, Lease, Project
 from annotate.services.answers.shown import responses_shown
@@ -30,6 +32,15 @@ KINDS: dict[str, KindPage] = {
     ),
     Kind.RANKING: KindPage(
         RankingForm, "judging/_panes.html", "judging/kinds/ranking.html", "judging/kinds/ranking_keys.html"
+    ),
+    Kind.DEMONSTRATION: KindPage(
+        DemonstrationForm,
+        "judging/kinds/demonstration_task.html",
+        "judging/kinds/demonstration.html",
+        "judging/kinds/demonstration_keys.html",
+    ),
+    Kind.EDIT: KindPage(
+        EditForm, "judging/kinds/edit_task.html", "judging/kinds/edit.html", "judging/kinds/edit_keys.html"
     ),
 }
 

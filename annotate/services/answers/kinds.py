@@ -3,11 +3,15 @@
 from annotate.models import Judgement, Kind
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.comparison import COMPARISON
+from annotate.services.answers.demonstration import DEMONSTRATION
+from annotate.services.answers.edit import EDIT
 from annotate.services.answers.ranking import RANKING
 
 ANSWER_KINDS: dict[str, AnswerKind] = {
     Kind.COMPARISON: COMPARISON,
     Kind.RANKING: RANKING,
+    Kind.DEMONSTRATION: DEMONSTRATION,
+    Kind.EDIT: EDIT,
 }
 RELATED = [kind.related for kind in ANSWER_KINDS.values()]  # for select_related, where kinds mix
 

@@ -11,6 +11,8 @@ import { Timer } from "./timer.js";
 const KINDS = {
   comparison: () => import("./kinds/comparison.js"),
   ranking: () => import("./kinds/ranking.js"),
+  demonstration: () => import("./kinds/demonstration.js"),
+  edit: () => import("./kinds/edit.js"),
 };
 
 const page = document.getElementById("judge");
