@@ -141,8 +141,19 @@ class JudgementQuerySet(ScopedQuerySet):
         return self.filter(is_current=True)
 
     def answers(self) -> Self:
-        """Judgements that stand: the newest of each person and task, when it is an answer."""
-        return self.filter(is_current=True, outcome="answer")
+        """Judgements that stand: the newest of each person and task, when it is an answer; no reviewer's decision."""
+        return self.filter(is_current=True, outcome="answer", is_adjudication=False)
+
+    def decisions(self) -> Self:
+        """Reviewers' decisions that stand."""
+        return self.filter(is_current=True, outcome="answer", is_adjudication=True)
+
+    def final(self) -> Self:
+        """What counts of each task: the reviewer's decision where there is one, else every answer that stands."""
+        from annotate.models.judgements import Judgement
+
+        decided = models.Exists(Judgement.objects.decisions().filter(task=models.OuterRef("task")))
+        return self.filter(Q(is_adjudication=True) | ~decided, is_current=True, outcome="answer")
 
 
 class JobQuerySet(ScopedQuerySet):

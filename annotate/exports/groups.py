@@ -5,23 +5,19 @@
 
 from typing import Any
 
+from annotate.exports.kinds.kind_export import Group
 from annotate.exports.rows import Row
 
 
-def to_group(row: Row) -> dict[str, Any]:
+def to_group(row: Row, group: Group) -> dict[str, Any]:
+    facts = row.facts
     return {
-        "id": str(row.id),
-        "prompt": row.messages,
-        "system": row.system,
-        "completions": [row.first_text, row.second_text],
-        "finish_reasons": [row.first_finish_reason, row.second_finish_reason],
-        "label": to_label(row),
-        "weight": row.weight,
-        "meta": {"annotator": row.annotator, "kind": row.kind},
+        "id": str(facts.id),
+        "prompt": facts.messages,
+        "system": facts.system,
+        "completions": [row.text(place) for place in group.places],
+        "finish_reasons": [row.responses[place].finish_reason for place in group.places],
+        "label": group.label,
+        "weight": facts.weight,
+        "meta": {"annotator": facts.annotator, "kind": facts.kind},
     }
-
-
-def to_label(row: Row) -> dict[str, Any]:
-    if row.preference == 0:
-        return {"kind": "tie"}
-    return {"kind": "pair", "chosen": row.chosen, "rejected": 1 - row.chosen, "strength": row.strength}

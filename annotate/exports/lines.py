@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Avg, Count, QuerySet
+from django.db.models import Avg, Q, QuerySet
 
-from annotate.exports.forms import BOTH_BAD, FORMS, TIE, Counts, Form
-from annotate.exports.rows import stream_rows
-from annotate.models import Snapshot, SnapshotItem
+from annotate.exports.counts import FormCounts, Tally, read_counts
+from annotate.exports.forms import FORMS, Form
+from annotate.exports.lossless import to_lossless
+from annotate.exports.rows import Row
+from annotate.exports.stream import stream_rows
+from annotate.models import Kind, Snapshot, SnapshotItem
 
 SPLITS = tuple(SnapshotItem.Split.values)
+WITHOUT_GROUP = Q(judgement__comparison__both_bad=True) | Q(judgement__kind=Kind.SPANS)
 
 
 class UnknownForm(ValueError):
@@ -27,34 +32,48 @@ def export_lines(snapshot: Snapshot, form: str, split: str | None = None) -> Ite
     Memory does not grow with the snapshot. Raises UnknownForm.
     """
     shape = find_form(form)
-    items = items_of(snapshot, shape, find_split(split))
-    scale = weight_scale(snapshot, shape) if shape.name == "groups" else None
+    items = items_of(snapshot, find_split(split))
+    scale = weight_scale(snapshot) if shape.name == "groups" else None
     for row in stream_rows(items):
-        weighed = row if scale is None else replace(row, weight=row.weight * scale)
-        yield encode_line(shape.line(weighed))
+        for line in lines_of(shape, row if scale is None else weigh(row, scale)):
+            yield encode_line(line)
 
 
-def items_of(snapshot: Snapshot, form: Form, split: str | None) -> QuerySet[SnapshotItem]:
-    """The items the form has a line for."""
-    items = SnapshotItem.objects.filter(snapshot=snapshot).exclude(form.left_out())
+def lines_of(form: Form, row: Row) -> Iterator[dict[str, Any]]:
+    for part in form.parts(row):
+        yield form.line(row, part)
+
+
+def items_of(snapshot: Snapshot, split: str | None) -> QuerySet[SnapshotItem]:
+    items = SnapshotItem.objects.filter(snapshot=snapshot)
     return items.filter(split=split) if split else items
 
 
-def weight_scale(snapshot: Snapshot, form: Form) -> float:
-    """What brings the mean weight of the training lines to 1."""
-    mean = items_of(snapshot, form, SnapshotItem.Split.TRAIN).aggregate(mean=Avg("weight"))["mean"]
+def weight_scale(snapshot: Snapshot) -> float:
+    """What brings the mean weight of the training groups to 1."""
+    groups = items_of(snapshot, SnapshotItem.Split.TRAIN).exclude(WITHOUT_GROUP)
+    mean = groups.aggregate(mean=Avg("weight"))["mean"]
     return 1 / mean if mean else 1.0
 
 
-def count_answers(snapshot: Snapshot, split: str | None = None) -> Counts:
-    """How many judgements of the snapshot (or of one split) are preferences, ties and “both bad”."""
-    items = SnapshotItem.objects.filter(snapshot=snapshot)
-    items = items.filter(split=split) if find_split(split) else items
-    counts = items.aggregate(
-        everything=Count("pk"), ties=Count("pk", filter=TIE), both_bad=Count("pk", filter=BOTH_BAD)
-    )
-    preferences = counts["everything"] - counts["ties"] - counts["both_bad"]
-    return Counts(preferences=preferences, ties=counts["ties"], both_bad=counts["both_bad"])
+def weigh(row: Row, scale: float) -> Row:
+    return replace(row, facts=replace(row.facts, weight=row.facts.weight * scale))
+
+
+def read_through(snapshot: Snapshot) -> tuple[str, dict[str, Any]]:
+    """(SHA-256 over the lossless lines: what is in it, not where it is stored; how many lines each form has)."""
+    digest, tally = hashlib.sha256(), Tally()
+    for row in stream_rows(items_of(snapshot, None)):
+        digest.update(encode_line(to_lossless(row)).encode())
+        tally.add(row)
+    return digest.hexdigest(), tally.to_json()
+
+
+def count_lines(snapshot: Snapshot, form: str, split: str | None = None) -> FormCounts:
+    """The lines of this form, and what is left out. Snapshots of before counts were kept are read through."""
+    stored = snapshot.line_counts or read_through(snapshot)[1]
+    chosen = find_split(split)
+    return read_counts(stored, find_form(form).name, [chosen] if chosen else SPLITS)
 
 
 def find_form(name: str) -> Form:

@@ -1,83 +1,63 @@
 """Everything that was collected, nothing decided. The content hash of a snapshot is taken over these lines.
 
 No database ids: a judgement is known by its submission id, a prompt and a response by the SHA-256 of what they say, a
-person by a pseudonym.
+person by a pseudonym. What was said names responses by their place in `responses`.
 """
 
 import hashlib
 from datetime import UTC
 from typing import Any
 
-from annotate.exports.rows import Row
+from annotate.exports.kinds.table import KIND_EXPORTS
+from annotate.exports.rows import Row, Text
 
 SAMPLING = ("temperature", "top_p", "max_tokens")  # always present, so that every line has the same fields
 
 
 def to_lossless(row: Row) -> dict[str, Any]:
+    facts = row.facts
     return {
-        "id": str(row.id),
-        "kind": row.kind,
-        "created_at": row.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "split": row.split,
-        "weight": row.weight,
-        "annotator": row.annotator,
-        "imported": row.annotator_id is None,
-        "guideline_version": row.guideline_version,
-        "active_seconds": row.active_seconds,
-        "gold": row.purpose == "gold",
-        "surplus": row.is_surplus,
+        "id": str(facts.id),
+        "kind": facts.kind,
+        "created_at": facts.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "split": facts.split,
+        "weight": facts.weight,
+        "annotator": facts.annotator,
+        "imported": facts.annotator_id is None,
+        "adjudication": facts.is_adjudication,
+        "guideline_version": facts.guideline_version,
+        "active_seconds": facts.active_seconds,
+        "purpose": facts.purpose,
+        "surplus": facts.is_surplus,
         "prompt": prompt_of(row),
-        "responses": [first_response(row), second_response(row)],
-        "answer": {
-            "preference": row.preference,
-            "points": row.points,
-            "both_bad": row.both_bad,
-            "first_on_left": row.first_on_left,
-        },
-        "rationale": row.rationale,
+        "responses": [response_of(row, response) for response in row.responses],
+        "answer": KIND_EXPORTS[facts.kind].said(row),
+        "rationale": facts.rationale,
     }
 
 
 def prompt_of(row: Row) -> dict[str, Any]:
+    facts = row.facts
     return {
-        "hash": row.prompt_hash,
-        "external_id": row.external_id,
-        "source": row.source,
-        "tags": row.tags,
-        "system": row.system,
-        "messages": row.messages,
+        "hash": facts.prompt_hash,
+        "external_id": facts.external_id,
+        "source": facts.source,
+        "tags": facts.tags,
+        "system": facts.system,
+        "messages": facts.messages,
     }
 
 
-def first_response(row: Row) -> dict[str, Any]:
+def response_of(row: Row, response: Text) -> dict[str, Any]:
     return {
-        "hash": hash_text(row.first_text),
-        "author": {
-            "kind": row.first_author_kind,
-            "name": row.author_name(row.first_author_kind, row.first_author_name, row.first_author_user),
-        },
-        "text": row.first_text,
-        "sampling": complete_sampling(row.first_sampling),
-        "seed": row.first_seed,
-        "token_count": row.first_token_count,
-        "finish_reason": row.first_finish_reason,
-        "flags": row.flags.get(str(row.first_id), []),
-    }
-
-
-def second_response(row: Row) -> dict[str, Any]:
-    return {
-        "hash": hash_text(row.second_text),
-        "author": {
-            "kind": row.second_author_kind,
-            "name": row.author_name(row.second_author_kind, row.second_author_name, row.second_author_user),
-        },
-        "text": row.second_text,
-        "sampling": complete_sampling(row.second_sampling),
-        "seed": row.second_seed,
-        "token_count": row.second_token_count,
-        "finish_reason": row.second_finish_reason,
-        "flags": row.flags.get(str(row.second_id), []),
+        "hash": hash_text(response.text),
+        "author": {"kind": response.author_kind, "name": response.author(row.facts.project_id)},
+        "text": response.text,
+        "sampling": complete_sampling(response.sampling),
+        "seed": response.seed,
+        "token_count": response.token_count,
+        "finish_reason": response.finish_reason,
+        "flags": row.facts.flags.get(str(response.id), []),
     }
 
 

@@ -1,33 +1,46 @@
-"""What every export reads: one row a judgement, straight from its columns, streamed in the snapshot's own order."""
+"""What every export reads: one row a judgement, with the responses it is about."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, get_type_hints
 
-from django.db import transaction
-from django.db.models import QuerySet
-
 from annotate.exports.pseudonyms import pseudonym
-from annotate.models import Author, SnapshotItem
-from annotate.models.projects import SCALE_MAXIMUM
-
-CHUNK = 2000
+from annotate.models import Author
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One judgement of a snapshot; each field is annotated with its path from SnapshotItem.
+class Text:
+    """A response; each field is annotated with its path from Response."""
 
-    `first` and `second` are the task's order, not the sides they were shown on.
-    """
+    id: Annotated[int, "pk"]
+    text: Annotated[str, "text"]
+    sampling: Annotated[dict[str, Any], "sampling"]
+    seed: Annotated[int | None, "seed"]
+    token_count: Annotated[int | None, "token_count"]
+    finish_reason: Annotated[str, "finish_reason"]
+    author_kind: Annotated[str, "author__kind"]
+    author_name: Annotated[str, "author__name"]
+    author_user: Annotated[int | None, "author__user_id"]
+
+    def author(self, project_id: int) -> str:
+        """A model's or a file's own name; a pseudonym for a person."""
+        if self.author_kind == Author.Kind.PERSON:
+            return pseudonym(project_id, self.author_user or self.author_name)
+        return self.author_name
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What judgements of every kind have; each field is annotated with its path from SnapshotItem."""
 
     project_id: Annotated[int, "snapshot__project_id"]
     split: Annotated[str, "split"]
     weight: Annotated[float, "weight"]
+    judgement: Annotated[int, "judgement_id"]
+    task: Annotated[int, "judgement__task_id"]
     id: Annotated[uuid.UUID, "judgement__submission_id"]
     kind: Annotated[str, "judgement__kind"]
     created_at: Annotated[datetime, "judgement__created_at"]
@@ -38,6 +51,7 @@ class Row:
     rationale: Annotated[str, "judgement__rationale"]
     flags: Annotated[dict[str, list[str]], "judgement__flags"]
     is_surplus: Annotated[bool, "judgement__is_surplus"]
+    is_adjudication: Annotated[bool, "judgement__is_adjudication"]
     purpose: Annotated[str, "judgement__task__purpose"]
     prompt_hash: Annotated[str, "judgement__task__prompt__content_hash"]
     messages: Annotated[list[dict[str, str]], "judgement__task__prompt__messages"]
@@ -45,28 +59,6 @@ class Row:
     tags: Annotated[list[str], "judgement__task__prompt__tags"]
     source: Annotated[str, "judgement__task__prompt__source"]
     external_id: Annotated[str, "judgement__task__prompt__external_id"]
-    points: Annotated[int | None, "judgement__comparison__points"]
-    preference: Annotated[int | None, "judgement__comparison__preference"]
-    both_bad: Annotated[bool, "judgement__comparison__both_bad"]
-    first_on_left: Annotated[bool | None, "judgement__comparison__first_on_left"]
-    first_id: Annotated[int, "judgement__comparison__first_id"]
-    first_text: Annotated[str, "judgement__comparison__first__text"]
-    first_sampling: Annotated[dict[str, Any], "judgement__comparison__first__sampling"]
-    first_seed: Annotated[int | None, "judgement__comparison__first__seed"]
-    first_token_count: Annotated[int | None, "judgement__comparison__first__token_count"]
-    first_finish_reason: Annotated[str, "judgement__comparison__first__finish_reason"]
-    first_author_kind: Annotated[str, "judgement__comparison__first__author__kind"]
-    first_author_name: Annotated[str, "judgement__comparison__first__author__name"]
-    first_author_user: Annotated[int | None, "judgement__comparison__first__author__user_id"]
-    second_id: Annotated[int, "judgement__comparison__second_id"]
-    second_text: Annotated[str, "judgement__comparison__second__text"]
-    second_sampling: Annotated[dict[str, Any], "judgement__comparison__second__sampling"]
-    second_seed: Annotated[int | None, "judgement__comparison__second__seed"]
-    second_token_count: Annotated[int | None, "judgement__comparison__second__token_count"]
-    second_finish_reason: Annotated[str, "judgement__comparison__second__finish_reason"]
-    second_author_kind: Annotated[str, "judgement__comparison__second__author__kind"]
-    second_author_name: Annotated[str, "judgement__comparison__second__author__name"]
-    second_author_user: Annotated[int | None, "judgement__comparison__second__author__user_id"]
 
     @property
     def annotator(self) -> str:
@@ -75,38 +67,24 @@ class Row:
             return self.external_annotator
         return pseudonym(self.project_id, self.annotator_id)
 
-    @property
-    def chosen(self) -> int:
-        """0 when first is the better, 1 when second is. Raises ValueError for a tie or “both bad”."""
-        if not self.preference:
-            raise ValueError(f"Judgement {self.id} prefers neither response.")
-        return 0 if self.preference < 0 else 1
 
-    @property
-    def strength(self) -> float | None:
-        """|preference| over the scale's largest, in (0, 1]; None when it was imported without a scale."""
-        if self.points is None or not self.preference:
-            return None
-        return abs(self.preference) / SCALE_MAXIMUM[self.points]
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One judgement of a snapshot. `answer` is the kind's own row. `responses` are those of the task in the task's
+    order, which is not the order they were shown in, then those that the answer added."""
 
-    def ordered_texts(self) -> tuple[str, str]:
-        """The chosen and the rejected text."""
-        texts = (self.first_text, self.second_text)
-        return texts[self.chosen], texts[1 - self.chosen]
+    facts: Facts
+    answer: Any
+    responses: tuple[Text, ...]
 
-    def author_name(self, kind: str, name: str, user_id: int | None) -> str:
-        """A model's or a file's own name; a pseudonym for a person."""
-        return pseudonym(self.project_id, user_id or name) if kind == Author.Kind.PERSON else name
+    def place(self, response_id: int) -> int:
+        """Where this response stands among the row's."""
+        return next(place for place, response in enumerate(self.responses) if response.id == response_id)
+
+    def text(self, place: int) -> str:
+        return self.responses[place].text
 
 
-PATHS = [hint.__metadata__[0] for hint in get_type_hints(Row, include_extras=True).values()]
-
-
-def stream_rows(items: QuerySet[SnapshotItem]) -> Iterator[Row]:
-    """The items in the snapshot's own order, through a server-side cursor: memory does not grow with their number.
-
-    Items are numbered as the snapshot was built, so their ids are that order.
-    """
-    with transaction.atomic():
-        for values in items.order_by("id").values_list(*PATHS).iterator(chunk_size=CHUNK):
-            yield Row(*values)
+def paths_of(shape: type) -> list[str]:
+    """The paths its fields are annotated with, in their order."""
+    return [hint.__metadata__[0] for hint in get_type_hints(shape, include_extras=True).values()]

@@ -1,11 +1,12 @@
-"""Forms for trainers: TRL's explicit-prompt preference form, standard and conversational, and HH-RLHF's transcripts.
+"""Forms for other trainers: TRL's preference, supervised and unpaired forms, and HH-RLHF's transcripts.
 
-Standard form and HH-RLHF share one transcript: "\\n\\nHuman: …\\n\\nAssistant:" is the prompt and " …" the completion,
-so that prompt + completion is exactly the HH-RLHF text and no two words run together where they meet.
+TRL's standard form and HH-RLHF share one transcript: "\\n\\nHuman: …\\n\\nAssistant:" is the prompt and " …" the
+completion, so that prompt + completion is exactly the HH-RLHF text and no two words run together where they meet.
 """
 
 from typing import Any
 
+from annotate.exports.kinds.kind_export import Pair, Verdict
 from annotate.exports.rows import Row
 
 SPEAKERS = {"user": "Human", "assistant": "Assistant"}
@@ -13,26 +14,40 @@ SPEAKERS = {"user": "Human", "assistant": "Assistant"}
 
 def transcript(row: Row) -> str:
     """System text, then every turn; ends where the assistant is to speak."""
-    turns = [f"\n\n{SPEAKERS[message['role']]}: {message['content']}" for message in row.messages]
-    return "".join([row.system, *turns, "\n\nAssistant:"])
+    turns = [f"\n\n{SPEAKERS[message['role']]}: {message['content']}" for message in row.facts.messages]
+    return "".join([row.facts.system, *turns, "\n\nAssistant:"])
 
 
-def to_trl(row: Row) -> dict[str, Any]:
-    chosen, rejected = row.ordered_texts()
+def conversation(row: Row) -> list[dict[str, str]]:
+    """The same as messages."""
+    system = [{"role": "system", "content": row.facts.system}] if row.facts.system else []
+    return [*system, *({"role": turn["role"], "content": turn["content"]} for turn in row.facts.messages)]
+
+
+def reply(row: Row, place: int) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": row.text(place)}]
+
+
+def to_trl(row: Row, pair: Pair) -> dict[str, Any]:
+    chosen, rejected = map(row.text, pair)
     return {"prompt": transcript(row), "chosen": f" {chosen}", "rejected": f" {rejected}"}
 
 
-def to_trl_conversational(row: Row) -> dict[str, Any]:
-    chosen, rejected = row.ordered_texts()
-    system = [{"role": "system", "content": row.system}] if row.system else []
-    return {
-        "prompt": [*system, *({"role": turn["role"], "content": turn["content"]} for turn in row.messages)],
-        "chosen": [{"role": "assistant", "content": chosen}],
-        "rejected": [{"role": "assistant", "content": rejected}],
-    }
+def to_trl_conversational(row: Row, pair: Pair) -> dict[str, Any]:
+    chosen, rejected = pair
+    return {"prompt": conversation(row), "chosen": reply(row, chosen), "rejected": reply(row, rejected)}
 
 
-def to_hh(row: Row) -> dict[str, Any]:
+def to_hh(row: Row, pair: Pair) -> dict[str, Any]:
     prompt = transcript(row)
-    chosen, rejected = row.ordered_texts()
+    chosen, rejected = map(row.text, pair)
     return {"chosen": f"{prompt} {chosen}", "rejected": f"{prompt} {rejected}"}
+
+
+def to_sft(row: Row, place: int) -> dict[str, Any]:
+    return {"prompt": conversation(row), "completion": reply(row, place)}
+
+
+def to_unpaired(row: Row, verdict: Verdict) -> dict[str, Any]:
+    place, is_good = verdict
+    return {"prompt": conversation(row), "completion": reply(row, place), "label": is_good}

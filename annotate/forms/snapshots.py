@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Exists, Func, OuterRef
 
-from annotate.models import Judgement, Project, Prompt, Snapshot, User
+from annotate.models import Judgement, Kind, Project, Prompt, Snapshot, User
 from annotate.services.snapshot_filters import SnapshotFilter, parse_filters
 from annotate.services.snapshots import LARGEST_SEED
 
@@ -56,6 +56,7 @@ class SnapshotForm(forms.Form):
     def __init__(self, data: Any, *, project: Project, suggested_name: str) -> None:
         super().__init__(data, label_suffix="", initial={"name": suggested_name})
         people = [(person.pk, str(person)) for person in annotators_of(project)]
+        self.fields["kinds"] = several("Kinds", kinds_of(project))
         self.fields["tags"] = several("Prompt tags", [(tag, tag) for tag in tags_of(project)])
         self.fields["sources"] = several("Prompt sources", [(source, source) for source in sources_of(project)])
         self.fields["annotators"] = several("People", people)
@@ -74,7 +75,8 @@ class SnapshotForm(forms.Form):
 
     def chosen(self) -> list[forms.BoundField]:
         """The fields that have anything to choose from."""
-        return [field for field in (self["tags"], self["sources"], self["annotators"]) if field.subwidgets]
+        fields = [self[name] for name in ("kinds", "tags", "sources", "annotators")]
+        return [field for field in fields if field.subwidgets]
 
     def filters(self) -> SnapshotFilter:
         """What a valid form says; everything, when it was not filled in."""
@@ -82,8 +84,14 @@ class SnapshotForm(forms.Form):
             return SnapshotFilter()
         data = self.cleaned_data
         people = [int(pk) for pk in data["annotators"]]
-        plain = {name: data[name] for name in (*self.PERIOD, *self.INCLUDED, "tags", "sources")}
+        plain = {name: data[name] for name in (*self.PERIOD, *self.INCLUDED, "kinds", "tags", "sources")}
         return parse_filters({**plain, "annotators": people})
+
+
+def kinds_of(project: Project) -> list[tuple[str, str]]:
+    """The kinds that have been judged here, when there are several to choose from."""
+    judged = set(Judgement.objects.of_project(project).order_by().values_list("kind", flat=True).distinct())
+    return [(kind.value, str(kind.label)) for kind in Kind if kind in judged] if len(judged) > 1 else []
 
 
 def tags_of(project: Project) -> list[str]:

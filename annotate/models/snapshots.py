@@ -24,6 +24,7 @@ class Snapshot(Job):
     content_hash = models.CharField(max_length=64, blank=True, editable=False)
     train_count = models.PositiveIntegerField(default=0, editable=False)
     test_count = models.PositiveIntegerField(default=0, editable=False)
+    line_counts = models.JSONField(default=dict, blank=True, editable=False)  # what exports/counts.py reads
 
     objects = JobQuerySet.as_manager()
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
-from annotate.exports.forms import Counts
-from annotate.models import Snapshot, SnapshotItem
+from annotate.models import Kind, Snapshot, SnapshotItem
 from annotate.models.projects import SCALE_MAXIMUM
 
 
 @dataclass
 class Bar:
-    """One line of the histogram."""
+    """One line of a histogram."""
 
     label: str
     train: int = 0
@@ -23,12 +22,20 @@ class Bar:
     def total(self) -> int:
         return self.train + self.test
 
+    def add(self, split: str, count: int) -> None:
+        if split == SnapshotItem.Split.TRAIN:
+            self.train += count
+        else:
+            self.test += count
+
 
 @dataclass(frozen=True)
 class SnapshotFacts:
-    counts: Counts
+    """`kinds` has a line for each kind of judgement there is, `bars` one for each strength of a comparison."""
+
     people: int
     prompts: int
+    kinds: list[Bar]
     bars: list[Bar]
 
     @property
@@ -37,26 +44,30 @@ class SnapshotFacts:
 
 
 def describe_snapshot(snapshot: Snapshot) -> SnapshotFacts:
-    """Two statements, whatever the snapshot's size."""
+    """Three statements, whatever the snapshot's size."""
     items = SnapshotItem.objects.filter(snapshot=snapshot)
-    columns = ("split", *(f"judgement__comparison__{name}" for name in ("points", "preference", "both_bad")))
-    bars: dict[tuple[int, int, int], Bar] = {}
-    for split, points, preference, both_bad, count in items.values_list(*columns).annotate(count=Count("pk")):
-        order, label = strength_label(points, preference, both_bad)
-        bar = bars.setdefault(order, Bar(label))
-        if split == SnapshotItem.Split.TRAIN:
-            bar.train += count
-        else:
-            bar.test += count
     who = items.aggregate(
         people=Count("judgement__annotator", distinct=True), prompts=Count("judgement__task__prompt", distinct=True)
     )
-    ties = bars.get(TIES, Bar("")).total
-    both_bad = bars.get(BOTH_BAD, Bar("")).total
-    everything = sum(bar.total for bar in bars.values())
-    counts = Counts(preferences=everything - ties - both_bad, ties=ties, both_bad=both_bad)
+    return SnapshotFacts(kinds=count_kinds(items), bars=count_strengths(items), **who)
+
+
+def count_kinds(items: QuerySet[SnapshotItem]) -> list[Bar]:
+    bars = {kind: Bar(str(kind.label)) for kind in Kind}
+    for kind, split, count in items.values_list("judgement__kind", "split").annotate(count=Count("pk")):
+        bars[Kind(kind)].add(split, count)
+    return [bar for bar in bars.values() if bar.total]
+
+
+def count_strengths(items: QuerySet[SnapshotItem]) -> list[Bar]:
+    columns = ("split", *(f"judgement__comparison__{name}" for name in ("points", "preference", "both_bad")))
+    compared = items.filter(judgement__comparison__isnull=False)
+    bars: dict[tuple[int, int, int], Bar] = {}
+    for split, points, preference, both_bad, count in compared.values_list(*columns).annotate(count=Count("pk")):
+        order, label = strength_label(points, preference, both_bad)
+        bars.setdefault(order, Bar(label)).add(split, count)
     name_scales(bars)
-    return SnapshotFacts(counts=counts, bars=[bars[order] for order in sorted(bars)], **who)
+    return [bars[order] for order in sorted(bars)]
 
 
 def name_scales(bars: dict[tuple[int, int, int], Bar]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from annotate.models import Judgement, Kind, Project
+from annotate.models import Judgement, Kind, Project, Purpose
 from annotate.querysets import JudgementQuerySet
 
 
@@ -99,8 +99,8 @@ def parse_day(name: str, value: Any) -> date:
 
 
 def matching_judgements(project: Project, chosen: SnapshotFilter) -> JudgementQuerySet:
-    """The project's current answers that the filter takes."""
-    found = Judgement.objects.of_project(project).answers()
+    """What counts in the project (see `final`) and the filter takes; only tasks of work, never gold or practice."""
+    found = Judgement.objects.of_project(project).final().filter(task__purpose=Purpose.WORK)
     wanted = Q()
     if chosen.kinds:
         wanted &= Q(kind__in=chosen.kinds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from annotate.exports.lines import export_lines
+from annotate.exports.lines import read_through
 from annotate.models import JobStatus, Project, Snapshot, SnapshotItem, User
 from annotate.services.audit import record_audit
 from annotate.services.queue import BUILD_SNAPSHOT, enqueue
@@ -129,8 +128,10 @@ def build_snapshot(snapshot: Snapshot) -> bool:
             Snapshot.objects.select_for_update().get(pk=snapshot.pk)
             fill_snapshot(snapshot)
             counts = count_splits(snapshot)
+            content_hash, line_counts = read_through(snapshot)
             snapshot.beat(
-                content_hash=hash_snapshot(snapshot),
+                content_hash=content_hash,
+                line_counts=line_counts,
                 train_count=counts.get(SnapshotItem.Split.TRAIN, 0),
                 test_count=counts.get(SnapshotItem.Split.TEST, 0),
                 progress=sum(counts.values()),
@@ -180,8 +181,5 @@ def count_splits(snapshot: Snapshot) -> dict[str, int]:
 
 
 def hash_snapshot(snapshot: Snapshot) -> str:
-    """SHA-256 over the snapshot's lossless lines: what is in it, not where it is stored."""
-    digest = hashlib.sha256()
-    for line in export_lines(snapshot, "lossless"):
-        digest.update(line.encode())
-    return digest.hexdigest()
+    """SHA-256 over the snapshot's lossless lines."""
+    return read_through(snapshot)[0]

@@ -13,8 +13,8 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
-from annotate.exports.forms import FORMS, Counts
-from annotate.exports.lines import UnknownForm, count_answers, export_lines, find_form, find_split
+from annotate.exports.forms import FORMS
+from annotate.exports.lines import UnknownForm, count_lines, export_lines, find_form, find_split
 from annotate.forms.snapshots import SnapshotForm
 from annotate.models import JobStatus, Project, Snapshot
 from annotate.services.snapshot_facts import describe_snapshot
@@ -96,17 +96,13 @@ def snapshot_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpR
         "filter_words": parse_filters(snapshot.filters).describe(),
     }
     if snapshot.status == JobStatus.SUCCEEDED:
-        facts = describe_snapshot(snapshot)
-        context |= {"facts": facts, "downloads": list_downloads(facts.counts)}
+        context |= {"facts": describe_snapshot(snapshot), "downloads": list_downloads(snapshot)}
     name = "snapshots/detail.html#state" if request.htmx else "snapshots/detail.html"
     return render(request, name, context)
 
 
-def list_downloads(counts: Counts) -> list[dict[str, object]]:
-    return [
-        {"form": form, "rows": form.count_rows(counts), "left_out": form.explain_left_out(counts)}
-        for form in FORMS.values()
-    ]
+def list_downloads(snapshot: Snapshot) -> list[dict[str, object]]:
+    return [{"form": form, "counts": count_lines(snapshot, form.name)} for form in FORMS.values()]
 
 
 @login_required
@@ -140,8 +136,7 @@ def stream_download(
     request: SignedInRequest, snapshot: Snapshot, form: str, split: str | None, etag: str
 ) -> StreamingHttpResponse:
     """Headers say how many rows there are and how many judgements have none in this form."""
-    counts = count_answers(snapshot, split)
-    rows = FORMS[form].count_rows(counts)
+    counts = count_lines(snapshot, form, split)
     lines = () if request.method == "HEAD" else join_lines(export_lines(snapshot, form, split))
     filename = name_download(snapshot, form, split)
     return StreamingHttpResponse(
@@ -151,8 +146,8 @@ def stream_download(
             "Content-Disposition": f'attachment; filename="{filename}"',
             "ETag": etag,
             "Cache-Control": "private, no-cache",
-            "X-Rows": str(rows),
-            "X-Rows-Left-Out": str(counts.preferences + counts.ties + counts.both_bad - rows),
+            "X-Rows": str(counts.rows),
+            "X-Rows-Left-Out": str(counts.judgements_left_out),
         },
     )
 

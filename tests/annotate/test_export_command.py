@@ -29,7 +29,7 @@ def test_a_project_by_id_or_name_gives_its_newest_finished_snapshot(snapshot, pr
     whole = "".join(export_lines(snapshot, "trl-conversational"))
     out, err = run(project.pk)
     assert out == whole
-    assert err == "“Snapshot 1” as trl-conversational: 2 rows, 1 tie left out: nothing was preferred.\n"
+    assert err == "“Snapshot 1” as trl-conversational: 2 rows, 1 tie left out: this form has no line for them.\n"
     assert run(project.name)[0] == whole
 
 

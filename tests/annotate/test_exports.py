@@ -106,6 +106,7 @@ def test_both_bad_is_kept_in_everything_alone(task, carol, freeze):
         "points": 8,
         "both_bad": True,
         "first_on_left": True,
+        "dimensions": {},
     }
     assert [objects(snapshot, form) for form in ("trl", "trl-conversational", "hh", "groups")] == [[], [], [], []]
 
@@ -145,9 +146,10 @@ def test_lossless_has_every_field(task, carol, project, freeze):
             "weight": 1.0,
             "annotator": pseudonym(project.pk, carol.pk),
             "imported": False,
+            "adjudication": False,
             "guideline_version": 1,
             "active_seconds": 12.5,
-            "gold": False,
+            "purpose": "work",
             "surplus": False,
             "prompt": {
                 "hash": prompt.content_hash,
@@ -179,7 +181,7 @@ def test_lossless_has_every_field(task, carol, project, freeze):
                     "flags": ["made up facts"],
                 },
             ],
-            "answer": {"preference": -2, "points": 8, "both_bad": False, "first_on_left": False},
+            "answer": {"preference": -2, "points": 8, "both_bad": False, "first_on_left": False, "dimensions": {}},
             "rationale": "Exact.",
         }
     ]

@@ -181,7 +181,7 @@ def test_the_list_costs_the_same_for_many(alices, project, judged, alice, django
 def test_a_snapshot_shows_its_counts_and_what_each_form_leaves_out(alices, project, snapshot):
     page = alices.get(address("snapshot-detail", project, snapshot.pk))
     facts = page.context["facts"]
-    assert (facts.counts.preferences, facts.counts.ties, facts.counts.both_bad) == (2, 1, 1)
+    assert [(bar.label, bar.total) for bar in facts.kinds] == [("Comparison", 4)]
     assert (facts.people, facts.prompts) == (1, 4)
     assert [(bar.label, bar.total) for bar in facts.bars] == [
         ("4 of 4", 1),

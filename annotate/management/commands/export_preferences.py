@@ -9,7 +9,7 @@ from typing import Protocol
 from django.core.management.base import BaseCommand, CommandError
 
 from annotate.exports.forms import FORMS
-from annotate.exports.lines import SPLITS, count_answers, export_lines
+from annotate.exports.lines import SPLITS, count_lines, export_lines
 from annotate.models import JobStatus, Project, Snapshot
 from annotate.services.snapshots import SnapshotError, create_snapshot
 
@@ -38,10 +38,10 @@ class Command(BaseCommand):
         with open_output(output, self.stdout) as file:
             for line in export_lines(snapshot, form, split):
                 file.write(line)
-        counts = count_answers(snapshot, split)
-        left_out = FORMS[form].explain_left_out(counts)
-        why = f"{left_out} left out: nothing was preferred" if left_out else "nothing left out"
-        self.stderr.write(f"“{snapshot}” as {form}: {FORMS[form].count_rows(counts)} rows, {why}.")
+        counts = count_lines(snapshot, form, split)
+        left_out = counts.explain_left_out()
+        why = f"{left_out} left out: this form has no line for them" if left_out else "nothing left out"
+        self.stderr.write(f"“{snapshot}” as {form}: {counts.rows} rows, {why}.")
 
 
 def find_snapshot(source: str, new: str | None) -> Snapshot:
