@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from annotate.markdown import render_markdown
-from annotate.models import Role
+from annotate.models import Kind, Project, Role
 
 register = template.Library()
 
@@ -36,6 +36,7 @@ OWNERS = (Role.OWNER,)
 TABS = [
     ("Overview", "project-overview", REVIEWERS),
     ("Judge", "judge", EVERYONE),
+    ("Chat", "chat", EVERYONE),
     ("History", "judgement-history", EVERYONE),
     ("My work", "my-statistics", EVERYONE),
     ("Guidelines", "project-guidelines", EVERYONE),
@@ -48,6 +49,10 @@ TABS = [
     ("Settings", "project-settings", OWNERS),
     ("Audit", "project-audit", OWNERS),
 ]
+# pages of a kind, and the kind that the project must have switched on for their tab to appear
+OF_A_KIND = {"chat": Kind.CHAT}
+# pages without a tab of their own, by a part of their address, and the tab they are kept under
+KEPT_UNDER = {"/imports/": "/prompts/", "/generations/": "/models/", "/questionnaire/": "/people/"}
 
 
 @dataclass(frozen=True)
@@ -138,11 +143,20 @@ def status_pill(status: str, label: str = "") -> dict[str, str]:
 def project_tabs(context: Context) -> list[Tab]:
     """The project's pages this membership may open, the current one marked by the longest matching path."""
     membership, path = context["membership"], context["request"].path
-    path = path.replace("/imports/", "/prompts/").replace("/generations/", "/models/")  # kept under those tabs
-    urls = [(label, tab_url(name, membership.project_id)) for label, name, roles in TABS if membership.role in roles]
+    for part, tab in KEPT_UNDER.items():
+        path = path.replace(part, tab)
+    urls = [
+        (label, tab_url(name, membership.project_id))
+        for label, name, roles in TABS
+        if membership.role in roles and is_offered(name, membership.project)
+    ]
     matching = [url for _, url in urls if url and path.startswith(url)]
     current = max(matching, key=len, default="")
     return [Tab(label, url, url == current) for label, url in urls if url]
+
+
+def is_offered(name: str, project: Project) -> bool:
+    return name not in OF_A_KIND or OF_A_KIND[name] in project.kind_options
 
 
 def tab_url(name: str, project_id: int) -> str:

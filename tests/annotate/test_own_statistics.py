@@ -51,12 +51,14 @@ def test_of_fewer_than_ten_shared_tasks_nothing_is_said(project, carol, others):
 
 
 def test_the_page_shows_agreement_only_where_the_owner_allows_it(project, carol, others, signed_in):
-    for _ in range(10):
-        judged_by_three(project, carol, others, -1, (-4, -2))
     url = reverse("my-statistics", args=[project.pk])
     assert "Agreement" not in signed_in(carol).get(url).content.decode()
     project.show_own_agreement = True
     project.save(update_fields=["show_own_agreement"])
+    page = signed_in(carol).get(url).content.decode()
+    assert "shown once others have judged 10 of your comparisons" in page
+    for _ in range(10):
+        judged_by_three(project, carol, others, -1, (-4, -2))
     page = signed_in(carol).get(url).content.decode()
     assert "with most others, on 10 comparisons" in page
     assert "Dora" not in page and "Egon" not in page
@@ -64,9 +66,7 @@ def test_the_page_shows_agreement_only_where_the_owner_allows_it(project, carol,
 
 def test_home_says_what_waits_by_kind_and_why_somebody_is_paused(project, carol, signed_in):
     make_task(project), make_task(project)
-    project.memberships.filter(user=carol).update(
-        paused_at="2026-11-01T00:00Z", pause_reason="3 of 10 gold tasks right"
-    )
+    project.memberships.filter(user=carol).update(paused_at="2026-11-01T00:00Z", pause_reason="3 of 10 right")
     page = signed_in(carol).get(reverse("home")).content.decode()
     assert ">2</strong> tasks waiting for you" in page
     assert "Paused: 3 of 10 right" in page
