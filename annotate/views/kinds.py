@@ -9,6 +9,7 @@ from annotate.forms.answers.comparison import ComparisonForm
 from annotate.forms.answers.demonstration import DemonstrationForm
 from annotate.forms.answers.edit import EditForm
 from annotate.forms.answers.ranking import RankingForm
+from annotate.forms.answers.rating import RatingForm
 from annotate.models import Kind, Lease, Project
 from annotate.services.answers.shown import responses_shown
 
@@ -32,6 +33,9 @@ KINDS: dict[str, KindPage] = {
     ),
     Kind.RANKING: KindPage(
         RankingForm, "judging/_panes.html", "judging/kinds/ranking.html", "judging/kinds/ranking_keys.html"
+    ),
+    Kind.RATING: KindPage(
+        RatingForm, "judging/_panes.html", "judging/kinds/rating.html", "judging/kinds/rating_keys.html"
     ),
     Kind.DEMONSTRATION: KindPage(
         DemonstrationForm,

@@ -6,10 +6,12 @@ from annotate.services.answers.comparison import COMPARISON
 from annotate.services.answers.demonstration import DEMONSTRATION
 from annotate.services.answers.edit import EDIT
 from annotate.services.answers.ranking import RANKING
+from annotate.services.answers.rating import RATING
 
 ANSWER_KINDS: dict[str, AnswerKind] = {
     Kind.COMPARISON: COMPARISON,
     Kind.RANKING: RANKING,
+    Kind.RATING: RATING,
     Kind.DEMONSTRATION: DEMONSTRATION,
     Kind.EDIT: EDIT,
 }

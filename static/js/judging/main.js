@@ -11,6 +11,7 @@ import { Timer } from "./timer.js";
 const KINDS = {
   comparison: () => import("./kinds/comparison.js"),
   ranking: () => import("./kinds/ranking.js"),
+  rating: () => import("./kinds/rating.js"),
   demonstration: () => import("./kinds/demonstration.js"),
   edit: () => import("./kinds/edit.js"),
 };
