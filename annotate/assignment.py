@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
 from annotate.selection import choose_task, draw_order
-from annotate.standing import Stage, settle_standing
+from annotate.standing import Stage, Standing, settle_standing
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)
@@ -21,7 +21,6 @@ ANSWER_DECIDES = (Purpose.PRACTICE, Purpose.QUALIFICATION)  # what comes after t
 SWEPT_AT_ONCE = 2_000
 
 
-@transaction.atomic
 def lease_next(*, user: User, project: Project, shown: int = 0) -> Lease | None:
     """Hold the next task for this person: the one they hold already, the one they gave back, else the queue's first.
 
@@ -30,15 +29,22 @@ def lease_next(*, user: User, project: Project, shown: int = 0) -> Lease | None:
     their membership's row; other people pass each other by (SKIP LOCKED), and only somebody who found nothing waits for
     a place that another is moving.
     """
+    return hand_out(user=user, project=project, shown=shown)[0]
+
+
+@transaction.atomic
+def hand_out(*, user: User, project: Project, shown: int = 0) -> tuple[Lease | None, Standing]:
+    """`lease_next`, and how the person stands; nothing comes out of an archived project."""
     membership = _take_turn(user, project)
     standing = settle_standing(membership)
-    if not standing.may_judge:
-        return None
-    return (
+    if project.archived_at or not standing.may_judge:
+        return None, standing
+    lease = (
         _hold_own(user, project, shown=shown)
         or _hold_new(membership, standing.stage, skip_locked=True)
         or _hold_new(membership, standing.stage, skip_locked=False)
     )
+    return lease, standing
 
 
 @transaction.atomic
@@ -158,7 +164,9 @@ def set_required_judgements(*, task: Task, required: int) -> None:
 
 def lock_lease(lease: Lease) -> Lease:
     """The lease as it is now, locked until the transaction ends."""
-    return Lease.objects.select_for_update(of=("self",)).select_related("task__project").get(pk=lease.pk)
+    return (
+        Lease.objects.select_for_update(of=("self",)).select_related("task__project", "task__prompt").get(pk=lease.pk)
+    )
 
 
 def fill_place(*, lease: Lease, previous: Judgement | None) -> bool:

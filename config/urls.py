@@ -12,4 +12,5 @@ urlpatterns = [
     path("", include("annotate.urls.snapshots")),
     path("", include("annotate.urls.statistics")),
     path("", include("training.urls")),
+    path("", include("annotate.urls.quality")),
 ]

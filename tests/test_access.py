@@ -21,6 +21,8 @@ REVIEWERS = {Role.OWNER, Role.REVIEWER}
 OWNERS = {Role.OWNER}
 PROJECT_PAGES = {
     "judge": EVERYONE,
+    "judge-ahead": EVERYONE,
+    "judge-agreed": EVERYONE,
     "judge-skip": EVERYONE,
     "judge-undo": EVERYONE,
     "judge-guidelines": EVERYONE,
@@ -94,6 +96,9 @@ OPEN_TO_ALL = {
     "invitation-accept",
     "password-reset",
     "password-reset-sent",
+    "project-known": REVIEWERS,
+    "task-known": REVIEWERS,
+    "task-known-retire": REVIEWERS,
     "password-reset-confirm",
     "password-reset-done",
 }

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from annotate import assignment
 from annotate.models import Draft, Guideline, Judgement, Lease, Project, User
+from annotate.reading import is_quick
 from annotate.services.answers.answer import Answer
 from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import Shown, responses_shown
@@ -80,13 +81,15 @@ def undo_judgement(*, judgement: Judgement) -> bool:
     if previous.outcome == Judgement.Outcome.ANSWER:
         _keep_draft(lease, draft_of(previous, responses_shown(lease)))
     reopened = assignment.reopen_place(lease=lease, previous=previous)
-    _append(lease, previous, Judgement(outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4()))
+    undone = Judgement(outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4())
+    undone.matches_agreed = _shown_agreed(lease, previous)
+    _append(lease, previous, undone)
     return reopened
 
 
 def last_judgement(*, user: User, project: Project) -> Judgement | None:
     """What `undo` takes back: this person's newest judgement that still stands."""
-    standing = Judgement.objects.of_project(project).filter(annotator=user).current()
+    standing = Judgement.objects.of_project(project).filter(annotator=user, is_adjudication=False).current()
     return standing.exclude(outcome=Judgement.Outcome.UNDONE).order_by("-pk").first()
 
 
@@ -120,7 +123,7 @@ def draft_of(judgement: Judgement, shown: Sequence[Shown]) -> dict[str, Any]:
 
 def _find_judgements(lease: Lease, submission_id: uuid.UUID | None) -> tuple[Judgement | None, Judgement | None]:
     """(the judgement this submission made already, the person's current judgement of the task), in one statement."""
-    current = Q(task=lease.task_id, annotator=lease.annotator_id, is_current=True)
+    current = Q(task=lease.task_id, annotator=lease.annotator_id, is_current=True, is_adjudication=False)
     same = Q(project=lease.task.project_id, submission_id=submission_id)
     rows = list(Judgement.objects.filter(current | same if submission_id else current))
     known = next((row for row in rows if row.submission_id == submission_id), None)
@@ -147,11 +150,21 @@ def _record(lease: Lease, previous: Judgement | None, judgement: Judgement, answ
     kind, shown = ANSWER_KINDS[lease.task.kind], answer.shown or responses_shown(lease)
     flags = {str(entry.response.pk): list(answer.flags.get(entry.letter, [])) for entry in shown}
     judgement.flags = {response: chosen for response, chosen in flags.items() if chosen}
+    if previous is None:
+        texts = [message["content"] for message in lease.task.prompt.messages]
+        judgement.is_quick = is_quick(judgement.active_seconds, [*texts, *(entry.response.text for entry in shown)])
     _append(lease, previous, judgement)
     kind.record(judgement, shown, answer.said)
     if lease.task.agreed_answer is not None and kind.agreed and kind.matches:
-        judgement.matches_agreed = kind.matches(kind.agreed(judgement), lease.task.agreed_answer)
+        matches = kind.matches(kind.agreed(judgement), lease.task.agreed_answer)
+        first = _shown_agreed(lease, previous)
+        judgement.matches_agreed = matches if first is None else first
         judgement.save(update_fields=["matches_agreed"])
+
+
+def _shown_agreed(lease: Lease, previous: Judgement | None) -> bool | None:
+    """Whether the first answer was right, once its person has seen the agreed one: what they say then counts no more."""
+    return previous.matches_agreed if previous and lease.task.shows_agreed_answer() else None
 
 
 def _bounded(active_seconds: float | None, lease: Lease) -> float | None:

@@ -4,6 +4,8 @@ from annotate.views import history, judging, leases, preview
 
 urlpatterns = [
     path("projects/<int:project_id>/judge/", judging.judge, name="judge"),
+    path("projects/<int:project_id>/judge/ahead/", judging.ahead, name="judge-ahead"),
+    path("projects/<int:project_id>/judge/agreed/<int:lease_id>/", judging.agreed, name="judge-agreed"),
     path("projects/<int:project_id>/judge/skip/", judging.skip, name="judge-skip"),
     path("projects/<int:project_id>/judge/undo/", judging.undo, name="judge-undo"),
     path("projects/<int:project_id>/judge/guidelines/", judging.guidelines, name="judge-guidelines"),

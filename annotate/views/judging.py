@@ -5,19 +5,22 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from annotate.access import SignedInRequest, get_membership
-from annotate.assignment import lease_next
+from annotate.assignment import hand_out, lease_ahead
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.judging import SkipForm
-from annotate.models import Draft, Guideline, Judgement, Lease, Membership, Project, User
+from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, User
 from annotate.services import judging, progress
 from annotate.services.answers.shown import responses_shown
+from annotate.standing import Standing
+from annotate.views.agreed_answers import agreed_context
 from annotate.views.kinds import KINDS, bind_form
 
 
@@ -43,7 +46,25 @@ def judge(request: SignedInRequest, project_id: int) -> HttpResponse:
     except judging.SubmissionTaken as error:
         form.add_error(None, str(error))
         return show_task(request, membership, lease, form=form, status=409)
+    if lease.task.shows_agreed_answer():
+        return show_agreed(request, membership, lease)
     return go_on(request, membership, judgement, event="judged")
+
+
+@never_cache
+@login_required
+@require_safe
+def agreed(request: SignedInRequest, project_id: int, lease_id: int) -> HttpResponse:
+    """The step after a task whose agreed answer is shown."""
+    membership = get_membership(request.user, project_id)
+    lease = get_own_lease(request.user, membership.project, lease_id)
+    return show(request, membership, agreed_context(lease, membership.project))
+
+
+def show_agreed(request: SignedInRequest, membership: Membership, lease: Lease) -> HttpResponse:
+    if not wants_fragment(request):
+        return redirect("judge-agreed", membership.project_id, lease.pk)
+    return show(request, membership, agreed_context(lease, membership.project) | {"event": "judged"})
 
 
 @login_required
@@ -87,22 +108,46 @@ def guidelines(request: SignedInRequest, project_id: int) -> HttpResponse:
     return render(request, "judging/judge.html#guidelines", {"guideline": guideline_in_force(membership.project)})
 
 
+@never_cache
+@login_required
+@require_safe
+def ahead(request: SignedInRequest, project_id: int) -> JsonResponse:
+    """The task that comes after the one in hand, ready to be shown: {"ahead": its fragment, or null}."""
+    membership = get_membership(request.user, project_id)
+    lease = get_own_lease(request.user, membership.project, request.GET.get("lease"))
+    return JsonResponse({"ahead": render_ahead(request, membership, lease)})
+
+
 def go_on(request: SignedInRequest, membership: Membership, judgement: Judgement, *, event: str) -> HttpResponse:
     if not wants_fragment(request):
         return redirect("judge", membership.project_id)
-    return show_next(request, membership, last=judgement, event=event)
+    shown = number(request.POST.get("next"))
+    return show_next(request, membership, last=judgement, event=event, shown=shown)
 
 
 def show_next(
-    request: SignedInRequest, membership: Membership, *, last: Judgement | None = None, event: str = ""
+    request: SignedInRequest,
+    membership: Membership,
+    *,
+    last: Judgement | None = None,
+    event: str = "",
+    shown: int = 0,
 ) -> HttpResponse:
-    """The person's next task, or what to do when there is none. `last` is what `undo` would take back."""
+    """The person's next task, or what to do when there is none. `last` is what `undo` would take back.
+
+    When the page shows that very task already (`shown` is its lease), it is told so, with the one after it.
+    """
     project = membership.project
-    lease = None if project.archived_at else lease_next(user=request.user, project=project)
+    lease, standing = hand_out(user=request.user, project=project, shown=shown)
     last = last or judging.last_judgement(user=request.user, project=project)
+    if lease and last and lease.pk == shown:
+        following = render_ahead(request, membership, lease)
+        held_until = lease.expires_at.isoformat()
+        return JsonResponse({"last": last.pk, "held_until": held_until, "ahead": following})
     if lease is None:
-        return show(request, membership, {"last": last, "event": event})
-    return show_task(request, membership, lease, last=last, event=event)
+        membership.refresh_from_db(fields=["pause_reason"])
+        return show(request, membership, {"last": last, "event": event, "standing": standing})
+    return show_task(request, membership, lease, standing=standing, last=last, event=event)
 
 
 def show_task(
@@ -112,13 +157,24 @@ def show_task(
     *,
     form: AnswerForm | None = None,
     skip_form: SkipForm | None = None,
+    standing: Standing | None = None,
     last: Judgement | None = None,
     event: str = "",
     status: int = 200,
 ) -> HttpResponse:
     context = task_context(lease, membership.project, form=form)
-    context |= {"skip_form": skip_form or SkipForm(), "last": last, "event": event}
+    context |= {"skip_form": skip_form or SkipForm(), "last": last, "event": event, "standing": standing}
     return show(request, membership, context, status=status)
+
+
+def render_ahead(request: SignedInRequest, membership: Membership, lease: Lease) -> str | None:
+    """The fragment of the task after this one. Its `undo` waits for the answer that is still to be given."""
+    project = membership.project
+    following = lease_ahead(user=request.user, project=project, after=lease)
+    if following is None or following.task.kind == Kind.CHAT:  # a chat begins when it is shown
+        return None
+    context = task_context(following, project) | {"skip_form": SkipForm(), "project": project}
+    return render_to_string("judging/judge.html#area", {**context, "membership": membership, "is_ahead": True}, request)
 
 
 def show(
@@ -159,6 +215,7 @@ def get_own_lease(user: User, project: Project, pk: object) -> Lease:
     lease = leases.select_related("task__prompt").filter(pk=number(pk)).first()
     if lease is None:
         raise Http404("No such task in your hands.")
+    lease.task.project = project
     return lease
 
 

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.forms.tasks import OverlapForm, TaskFilterForm
-from annotate.models import Judgement, Membership, Response, Task
+from annotate.models import Judgement, Membership, Purpose, Response, Task
 from annotate.services.answers.kinds import RELATED, describe_judgement
 from annotate.services.answers.shown import task_responses
+from annotate.services.known_answers import can_be_known
 from annotate.services.task_admin import TaskChangeRefused, change_overlap, close_task, reopen_task
 
 PAGE_SIZE = 50
@@ -81,6 +82,7 @@ def show_task(
         "places": [{"name": name_place(place), "response": response} for place, response in enumerate(responses)],
         "judgements": [describe(judgement, responses) for judgement in judgements],
         "leases": task.leases.held().select_related("annotator").order_by("leased_at"),
+        "can_be_known": can_be_known(task) and task.purpose != Purpose.MIRROR,
         "form": form or OverlapForm(initial={"required": task.required_judgements}),
     }
     return render(request, "tasks/detail.html", context, status=422 if form else 200)

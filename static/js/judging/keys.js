@@ -39,6 +39,7 @@ function actionFor(key, actions, shifted) {
     u: actions.undo,
     f: () => markFlags(flags ? null : "a"),
     r: find("rationale") && (() => find("rationale").focus()),
+    Enter: find("go-on") && (() => find("go-on").click()),
     g: actions.openGuidelines,
     "?": actions.openKeys,
   }[key];
