@@ -68,9 +68,27 @@ RATE = Chart("Learning rate", "As scheduled.", (Series(TRAIN, "learning_rate", "
 NORM = Chart("Gradient norm", "Before clipping.", (Series(TRAIN, "grad_norm", "Norm"),))
 SPEED = Chart("Speed", "Tokens a second.", (Series(TRAIN, "tokens_per_s", "Tokens/s"),))
 
+PERPLEXITY = Chart("Perplexity", "Of a held-out token; lower is better.", (Series(EVAL, "perplexity", "Held out"),))
+KL = Chart("KL estimate", "How far the policy is from its reference on average, nats a response.", both("kl"))
+RATIO = Chart("Weight of the ratio", "1 where the policy is its reference.", both("ratio"))
+ADVANTAGE = Chart("Advantage", "Of the responses seen: by the data alone.", both("advantage"))
+CALIBRATION = Chart(
+    "Calibration error",
+    "How far confidence is from accuracy, held out; with the fitted temperature, it should be small.",
+    (Series(EVAL, "ece", "As trained"), Series(EVAL, "ece_calibrated", "With the temperature")),
+)
+LENGTH = Chart(
+    "Length",
+    "Correlation of reward and length within a prompt; 0 is indifferent.",
+    (Series(EVAL, "length_correlation", "Held out"),),
+)
+
 CHARTS: dict[str, tuple[Chart, ...]] = {
-    "reward": (LOSS, ACCURACY, MARGIN, REWARDS, RATE, NORM),
+    "reward": (LOSS, ACCURACY, MARGIN, REWARDS, CALIBRATION, LENGTH, RATE, NORM),
     "preference": (LOSS, ACCURACY, MARGIN, LOGPS, DRIFT, REWARDS, RATE, NORM, SPEED),
+    "text": (LOSS, PERPLEXITY, RATE, NORM, SPEED),
+    "flags": (LOSS, LOGPS, DRIFT, REWARDS, KL, RATE, NORM, SPEED),
+    "advantage": (LOSS, RATIO, ADVANTAGE, RATE, NORM, SPEED),
 }
 
 

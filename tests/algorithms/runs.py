@@ -44,10 +44,18 @@ def make_rows(count: int, *, seed: int = 0) -> list[dict[str, Any]]:
 
 
 def make_run(
-    folder: Path, model: Path, algorithm: str, config: dict[str, Any], *, train: int = 24, test: int = 6, seed: int = 0
+    folder: Path,
+    model: Path,
+    algorithm: str,
+    config: dict[str, Any],
+    *,
+    train: int = 24,
+    test: int = 6,
+    seed: int = 0,
+    rows: list[dict[str, Any]] | None = None,
 ) -> Path:
-    """A run folder as the site writes it."""
-    rows = make_rows(train + test, seed=seed)
+    """A run folder as the site writes it, of made-up rows or those given."""
+    rows = rows or make_rows(train + test, seed=seed)
     (folder / "data").mkdir(parents=True)
     for name, part in (("train", rows[:train]), ("test", rows[train:])):
         (folder / "data" / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))

@@ -7,12 +7,21 @@ import pytest
 import torch
 
 from training.algorithms.losses import preference_loss
-from training.algorithms.offline_losses import a_lol, ipo, kto, log_odds, orpo, robust, simpo
+from training.algorithms.offline_losses import a_lol, ipo, kto, log_odds, orpo_difference, robust, simpo_difference
 
 cpo_trainer = pytest.importorskip("trl.experimental.cpo.cpo_trainer")
 orpo_trainer = pytest.importorskip("trl.experimental.orpo.orpo_trainer")
 
 ONE = torch.ones(1)
+
+
+def orpo(chosen, rejected, *, target):
+    return preference_loss(orpo_difference(chosen, rejected), target=target)
+
+
+def simpo(chosen, rejected, *, target, beta, gap):
+    difference = simpo_difference(chosen, rejected, beta=beta, gap=torch.tensor(gap))
+    return preference_loss(difference, target=target)
 
 
 def vector(*values: float) -> torch.Tensor:

@@ -44,7 +44,9 @@ def told(run: Path) -> list[tuple[str, int, object]]:
     ]
 
 
-@pytest.mark.parametrize(("algorithm", "backbone"), [("reward_model", "encoder_folder"), ("dpo", "policy_folder")])
+@pytest.mark.parametrize(
+    ("algorithm", "backbone"), [("reward_model", "encoder_folder"), ("dpo", "policy_folder"), ("kto", "policy_folder")]
+)
 def test_killed_at_any_step_it_resumes_to_the_very_same_weights_and_events(algorithm, backbone, request, tmp_path):
     folder = request.getfixturevalue(backbone)
     unbroken = make_run(tmp_path / "unbroken", folder, algorithm, LONG)

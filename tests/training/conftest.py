@@ -17,7 +17,7 @@ def launch(project, alice):
             user=alice,
             algorithm=algorithm,
             snapshot=create_snapshot(project=project, user=alice),
-            base_model=make_policy(project) if algorithm == "dpo" else make_backbone(project),
+            base_model=make_backbone(project) if algorithm == "reward_model" else make_policy(project),
             config={**QUICK, **config},
         )
 

@@ -41,7 +41,7 @@ def address(name: str, run: Run) -> str:
 
 def launch_answers(project, algorithm: str, **changes: object) -> dict[str, object]:
     """The launch form as it stands when nobody changes anything, then `changes`."""
-    kind = "policy" if algorithm == "dpo" else "backbone"
+    kind = ALGORITHMS[algorithm].starts_from[0]
     settings = {
         f"config-{name}": value for name, value in to_dict(ALGORITHMS[algorithm].config()).items() if value is not False
     }
@@ -83,13 +83,15 @@ def test_an_empty_project_says_what_a_run_is_for(project, alice, signed_in):
     assert "No runs yet" in page.content.decode()
 
 
-def test_launching_as_it_stands_takes_one_post_and_makes_the_snapshot(judged, alice, signed_in):
-    url = reverse("run-create", args=[judged.pk]) + "?algorithm=dpo"
-    answer = signed_in(alice).post(url, launch_answers(judged, "dpo"))
+@pytest.mark.parametrize("algorithm", ["reward_model", "sft", "dpo", "simpo", "orpo", "kto", "a_lol"])
+def test_launching_as_it_stands_takes_one_post_and_makes_the_snapshot(algorithm, judged, alice, signed_in):
+    url = reverse("run-create", args=[judged.pk]) + f"?algorithm={algorithm}"
+    answer = signed_in(alice).post(url, launch_answers(judged, algorithm))
     run = Run.objects.get()
     assert (answer.status_code, answer.url) == (302, address("run-detail", run))
-    assert (run.status, run.algorithm, run.name) == (JobStatus.QUEUED, "dpo", "First")
-    assert run.config == to_dict(ALGORITHMS["dpo"].config())
+    assert (run.status, run.algorithm, run.name) == (JobStatus.QUEUED, algorithm, "First")
+    assert run.config == to_dict(ALGORITHMS[algorithm].config())
+    assert signed_in(alice).get(answer.url).status_code == 200
     assert run.snapshot.train_count + run.snapshot.test_count == 8
     assert AuditEvent.objects.filter(action="run.launched", target="First", actor=alice).count() == 1
 

@@ -21,9 +21,10 @@ def judged(project, alice):
     return project
 
 
-def test_it_trains_here_and_says_where_the_model_is(judged):
+@pytest.mark.parametrize("algorithm", ["reward_model", "sft", "kto"])
+def test_it_trains_here_and_says_where_the_model_is(algorithm, judged):
     output = StringIO()
-    call_command("train", judged.name, "--algorithm", "reward_model", "--name", "Nightly", *SETTINGS, stdout=output)
+    call_command("train", judged.name, "--algorithm", algorithm, "--name", "Nightly", *SETTINGS, stdout=output)
     run = Run.objects.get()
     assert (run.status, run.name, run.config["max_steps"]) == (JobStatus.SUCCEEDED, "Nightly", 1)
     assert str(run.output.path()) in output.getvalue()

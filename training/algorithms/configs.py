@@ -9,9 +9,14 @@ from dataclasses import Field, asdict, dataclass, fields
 from math import isfinite
 from typing import Any, Literal, get_type_hints
 
+from training.algorithms.options.a_lol import ALoLConfig
 from training.algorithms.options.dpo import DPOConfig
+from training.algorithms.options.kto import KTOConfig
+from training.algorithms.options.orpo import ORPOConfig
 from training.algorithms.options.reward_model import RewardModelConfig
+from training.algorithms.options.sft import SFTConfig
 from training.algorithms.options.shared import TrainingConfig
+from training.algorithms.options.simpo import SimPOConfig
 from training.algorithms.settings import Value
 
 Config = Any  # one of the dataclasses in ALGORITHMS
@@ -29,6 +34,11 @@ class Algorithm:
     charts: str  # the set of curves its runs show, a key of training.curves.CHARTS
 
 
+def offline(label: str, config: type[TrainingConfig], *, charts: str) -> Algorithm:
+    """A policy from a policy, trained on what was said of stored responses."""
+    return Algorithm(label=label, config=config, makes="policy", starts_from=("policy",), charts=charts)
+
+
 ALGORITHMS: dict[str, Algorithm] = {
     "reward_model": Algorithm(
         label="Reward model",
@@ -37,7 +47,12 @@ ALGORITHMS: dict[str, Algorithm] = {
         starts_from=("backbone", "policy"),
         charts="reward",
     ),
-    "dpo": Algorithm(label="DPO", config=DPOConfig, makes="policy", starts_from=("policy",), charts="preference"),
+    "sft": offline("Supervised", SFTConfig, charts="text"),
+    "dpo": offline("DPO", DPOConfig, charts="preference"),
+    "simpo": offline("SimPO", SimPOConfig, charts="preference"),
+    "orpo": offline("ORPO", ORPOConfig, charts="preference"),
+    "kto": offline("KTO", KTOConfig, charts="flags"),
+    "a_lol": offline("A-LoL", ALoLConfig, charts="advantage"),
 }
 
 

@@ -2,9 +2,7 @@
 cDPO, IPO, robust DPO, ties by Rao–Kupper and Davidson, strength and weights."""
 
 from collections.abc import Sequence
-from functools import partial
 
-import torch
 from torch import Tensor, nn
 
 from training.algorithms.groups import EncodedGroup
@@ -14,34 +12,14 @@ from training.algorithms.models import unwrap
 from training.algorithms.offline_losses import ipo, robust
 from training.algorithms.options.dpo import DPOConfig
 from training.algorithms.packing import Batch
+from training.algorithms.pairwise import TIE, prepare_pairwise, side_facts
 from training.algorithms.plan import Plan
-from training.algorithms.policy_job import lengths, logprobs, prepare_policy, references
-from training.algorithms.preference_metrics import summarise_preferences
-from training.algorithms.preferences import (
-    NEEDS,
-    Preferences,
-    accuracy,
-    pair_losses,
-    read_preferences,
-    select_compared,
-    start_tie_number,
-    tie_note,
-)
-
-TIE = "tie"  # the number that may be learnt beside the weights
+from training.algorithms.policy_job import lengths, logprobs, references
+from training.algorithms.preferences import Preferences, pair_losses, read_preferences
 
 
 def prepare(plan: Plan, tools: Tools) -> Job:
-    """Load policy, data and reference log-probabilities; the tie parameter starts at the share of ties in the data."""
-    config: DPOConfig = plan.config
-    select = partial(select_compared, config=config)
-    job = prepare_policy(plan, tools, outcome, select=select, needs=NEEDS, with_reference=True)
-    job.summarise = partial(summarise_preferences, rating_span=config.rating_span)
-    start = start_tie_number(job.train, config)
-    if start is not None:
-        job.model.numbers[TIE] = nn.Parameter(torch.tensor(start, device=tools.accelerator.device))
-        job.notes = lambda job: {TIE: tie_note(config.ties, job.model.numbers[TIE])}
-    return job
+    return prepare_pairwise(plan, tools, outcome, with_reference=True)
 
 
 def outcome(model: nn.Module, batch: Batch, groups: Sequence[EncodedGroup], config: DPOConfig) -> Outcome:
@@ -54,10 +32,11 @@ def outcome(model: nn.Module, batch: Batch, groups: Sequence[EncodedGroup], conf
     drift = policy - references(groups, policy.device)
     said = read_preferences(groups, config, policy.device)
     compared = drift / lengths(groups, policy.device) if config.per_token else drift
-    numbers = unwrap(model).numbers
-    losses = said.total(comparison_losses(compared, said, config, numbers.get(TIE, None)))
-    facts = describe(policy.detach(), drift.detach(), said, beta=config.beta)
-    return Outcome(losses, facts, scores=config.beta * drift.detach())
+    losses = said.total(comparison_losses(compared, said, config, unwrap(model).numbers.get(TIE, None)))
+    rewards, drift = config.beta * drift.detach(), drift.detach()
+    facts = side_facts(said, rewards=rewards, policy=policy.detach())
+    facts["drift/chosen"], facts["drift/rejected"] = said.mean(drift[said.chosen]), said.mean(drift[said.rejected])
+    return Outcome(losses, facts, scores=rewards)
 
 
 def comparison_losses(drift: Tensor, said: Preferences, config: DPOConfig, tie: Tensor | None) -> Tensor:
@@ -70,22 +49,3 @@ def comparison_losses(drift: Tensor, said: Preferences, config: DPOConfig, tie: 
         return said.scale * robust(difference, target=said.target, rate=config.label_smoothing)
     target = smooth(said.target, rate=config.label_smoothing)
     return pair_losses(difference, said, target=target, ties=config.ties, tie=tie)
-
-
-def describe(policy: Tensor, drift: Tensor, said: Preferences, *, beta: float) -> dict[str, Tensor]:
-    """What is told of each group, (G,) each, of log-probabilities and drifts (C,)."""
-    chosen, rejected = drift[said.chosen], drift[said.rejected]
-    right = said.mean(accuracy(chosen - rejected), pairs_only=True)
-    gap = said.mean(beta * (chosen - rejected))
-    return {
-        "accuracy": right,
-        "margin": gap,
-        "rewards/chosen": said.mean(beta * chosen),
-        "rewards/rejected": said.mean(beta * rejected),
-        "rewards/margins": gap,
-        "rewards/accuracies": right,
-        "logps/chosen": said.mean(policy[said.chosen]),
-        "logps/rejected": said.mean(policy[said.rejected]),
-        "drift/chosen": said.mean(chosen),
-        "drift/rejected": said.mean(rejected),
-    }

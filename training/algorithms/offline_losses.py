@@ -8,8 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.algorithms.losses import preference_loss
-
 
 def ipo(difference: Tensor, *, target: Tensor, beta: float) -> Tensor:
     """Identity preference optimisation: the difference of drifts has a goal, 1/2β, and does not run away.
@@ -44,29 +42,29 @@ def log_odds(average: Tensor) -> Tensor:
     return below - torch.log(-torch.expm1(below))
 
 
-def orpo(chosen: Tensor, rejected: Tensor, *, target: Tensor) -> Tensor:
-    """Odds-ratio penalty, added with weight λ to the loss of imitating the chosen.
+def orpo_difference(chosen: Tensor, rejected: Tensor) -> Tensor:
+    """Log of the odds ratio, whose preference loss with weight λ joins the loss of imitating the chosen.
 
-    Hong et al. 2024 (ORPO), equations 6 and 7: −log σ(log odds(chosen) − log odds(rejected)). By hand, averages ln 3/4
-    and ln 1/2: odds 3 and 1, σ(ln 3) = 3/4, loss 0.28768.
+    Hong et al. 2024 (ORPO), equations 6 and 7. By hand, averages ln 3/4 and ln 1/2: odds 3 and 1, ln 3, whose loss is
+    −log 3/4 = 0.28768.
 
     chosen, rejected  # (B,) averages
-    -> (B,) nats
+    -> (B,)
     """
-    return preference_loss(log_odds(chosen) - log_odds(rejected), target=target)
+    return log_odds(chosen) - log_odds(rejected)
 
 
-def simpo(chosen: Tensor, rejected: Tensor, *, target: Tensor, beta: float, gap: Tensor | float) -> Tensor:
+def simpo_difference(chosen: Tensor, rejected: Tensor, *, beta: float, gap: Tensor) -> Tensor:
     """No reference: the average log-probability is the reward, and the chosen must lead by a gap.
 
-    Meng et al. 2024 (SimPO), equation 6: −log σ(β (avg_w − avg_l) − γ). By hand, averages −1 and −2, β = 2, γ = 1:
-    −log σ(1) = 0.31326.
+    Meng et al. 2024 (SimPO), equation 6: the preference loss of β (avg_w − avg_l) − γ. By hand, averages −1 and −2,
+    β = 2, γ = 1: 1, whose loss is 0.31326.
 
     chosen, rejected  # (B,) averages
-    gap               # γ, a number or (B,); a tie has gap 0
-    -> (B,) nats
+    gap               # γ, (B,) or (); a tie has gap 0
+    -> (B,)
     """
-    return preference_loss(beta * (chosen - rejected) - gap, target=target)
+    return beta * (chosen - rejected) - gap
 
 
 def kto(drift: Tensor, *, desirable: Tensor, beta: float, baseline: Tensor, good: float, bad: float) -> Tensor:

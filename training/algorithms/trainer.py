@@ -19,7 +19,7 @@ import torch
 import transformers
 from accelerate import Accelerator
 
-from training.algorithms import dpo, reward_model
+from training.algorithms import a_lol, dpo, kto, orpo, reward_model, sft, simpo
 from training.algorithms.checkpoints import list_checkpoints, publish, sweep
 from training.algorithms.configs import to_dict
 from training.algorithms.events import EventWriter, keep_events_until, read_events
@@ -31,7 +31,15 @@ from training.algorithms.reference import digest_file
 DONE, FAILED, CANCELLED = 0, 1, 3
 LOCK_SECONDS = 30.0
 SMALL_MODEL_BYTES = 40_000_000
-PREPARE = {"reward_model": reward_model.prepare, "dpo": dpo.prepare}
+PREPARE = {
+    "reward_model": reward_model.prepare,
+    "sft": sft.prepare,
+    "dpo": dpo.prepare,
+    "simpo": simpo.prepare,
+    "orpo": orpo.prepare,
+    "kto": kto.prepare,
+    "a_lol": a_lol.prepare,
+}
 
 
 def run_trainer(run: Path, *, should_stop: Callable[[], bool]) -> int:
