@@ -73,6 +73,8 @@ PROJECT_PAGES = {
     "project-training-summary": REVIEWERS,
     "project-overview": EVERYONE,  # annotators are sent on to judge
     "project-settings": OWNERS,
+    "kind-settings": OWNERS,
+    "kind-turn-off": OWNERS,
     "project-archive": OWNERS,
     "project-audit": OWNERS,
     "project-people": OWNERS,
@@ -114,7 +116,7 @@ def all_patterns(resolver=None):
 
 PATTERNS = {pattern.name: pattern for pattern in all_patterns()}
 IN_PROJECT = sorted(name for name, pattern in PATTERNS.items() if "project_id" in pattern.pattern.converters)
-WITH_AN_OBJECT = [name for name in IN_PROJECT if set(PATTERNS[name].pattern.converters) - {"project_id", "form"}]
+WITH_AN_OBJECT = [name for name in IN_PROJECT if set(PATTERNS[name].pattern.converters) - {"project_id", "form", "kind"}]
 
 
 @pytest.fixture
@@ -151,7 +153,7 @@ def world(project, alice, carol):
 
 def address(name, project, world):
     """The page's URL, its object taken from Alice's project whatever `project` is."""
-    values = {"project_id": project.pk, "form": "lossless", "token": "x" * 40, "split": "train"}
+    values = {"project_id": project.pk, "form": "lossless", "token": "x" * 40, "split": "train", "kind": "ranking"}
     for argument in PATTERNS[name].pattern.converters:
         if argument not in values:
             kind = argument.removesuffix("_id") if argument != "pk" else name.split("-")[0]

@@ -1,9 +1,10 @@
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 
+from annotate.forms.lines import LinesField
 from annotate.models import Project, Role
-from annotate.models.projects import SCALE_MAXIMUM
+from annotate.models.projects import DEFAULT_DIMENSIONS, SCALE_MAXIMUM
 
 FIRST_GUIDELINES = """## What to look for
 
@@ -17,22 +18,22 @@ The further out on the scale, the surer you are. If both are equally good, say s
 """
 
 
-class LinesField(forms.Field):
-    """A list of short texts, one a line in a text area."""
-
-    widget = forms.Textarea(attrs={"rows": 5})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> list[str]:
-        lines = value if isinstance(value, list) else str(value or "").splitlines()
-        if any("\x00" in line for line in lines):
-            raise forms.ValidationError("There is a null character in it, which no text may have. Remove it.")
-        return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.to_python(initial or []) != self.to_python(data or "")
+# The metadata of Ouyang et al. 2022 (appendix B), with what Llama 2 and HelpSteer3 ask besides.
+USUAL_FLAGS = [
+    "fails the task",
+    "breaks a stated constraint",
+    "made up facts",
+    "refuses without need",
+    "inappropriate for an assistant",
+    "harmful advice",
+    "unsafe",
+    "sexual content",
+    "violent content",
+    "denigrates a group",
+    "personal data",
+    "expresses an opinion",
+]
+USUAL_LISTS = {"flag_options": USUAL_FLAGS, "dimensions": DEFAULT_DIMENSIONS}
 
 
 class ProjectCreateForm(forms.Form):
@@ -52,10 +53,20 @@ class ProjectCreateForm(forms.Form):
 
 
 class ProjectSettingsForm(forms.ModelForm):
+    dimensions = LinesField(
+        label="Dimensions",
+        help_text="Asked beside the overall answer on the same scale, one a line, at most 8 of 40 characters each. "
+        "Empty: one overall answer.",
+        most=8,
+        longest=40,
+        what="dimensions",
+    )
     flag_options = LinesField(
         label="Flags for a response",
-        required=False,
         help_text="What people may mark a response with, one a line, at most 20 of 60 characters each.",
+        most=20,
+        longest=60,
+        what="flags",
     )
 
     class Meta:
@@ -66,6 +77,7 @@ class ProjectSettingsForm(forms.ModelForm):
             "scale_points",
             "allow_tie",
             "allow_both_bad",
+            "dimensions",
             "rationale",
             "flag_options",
             "overlap",
@@ -85,14 +97,6 @@ class ProjectSettingsForm(forms.ModelForm):
             "overlap": dict.fromkeys(("min_value", "max_value", "invalid"), "Give a whole number from 1 to 50."),
             "lease_minutes": dict.fromkeys(("min_value", "max_value", "invalid"), "Give a whole number from 1 to 240."),
         }
-
-    def clean_flag_options(self) -> list[str]:
-        flags = self.cleaned_data["flag_options"]
-        if len(flags) > 20:
-            raise forms.ValidationError(f"There are {len(flags)} flags; at most 20 fit. Remove {len(flags) - 20}.")
-        if long := next((flag for flag in flags if len(flag) > 60), None):
-            raise forms.ValidationError(f"“{long[:30]}…” has {len(long)} characters; shorten it to 60.")
-        return flags
 
     def clean_scale_points(self) -> int:
         points = int(self.cleaned_data["scale_points"])

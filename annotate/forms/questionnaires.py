@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from annotate.forms.projects import LinesField
+from annotate.forms.lines import LinesField
 from annotate.models import QuestionnaireItem
 
 PREFER_NOT = "Prefer not to say"
@@ -16,7 +16,7 @@ class ItemForm(forms.Form):
     options = LinesField(
         label="Answers",
         help_text="2 to 30, one a line. “Prefer not to say” is always offered besides.",
-        widget=forms.Textarea(attrs={"rows": 5}),
+        required=True,
     )
 
     def clean_options(self) -> list[str]:

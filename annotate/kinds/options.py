@@ -30,7 +30,8 @@ class Question:
 
 OVERALL = Question(key="overall", label="Overall quality", points=7, low="terrible", high="excellent")
 
-GRADE = Question(key="grade", label="Grade", points=4, names=("A", "B", "C", "D"))
+# Values rise with quality: exports and training order responses by the first question.
+GRADE = Question(key="grade", label="Grade", points=4, names=("D", "C", "B", "A"))
 METADATA = {
     "follows": "Follows the instruction",
     "constraints": "Keeps to the constraints it was given",
@@ -49,8 +50,18 @@ METADATA = {
 RATING_PRESETS: dict[str, tuple[Question, ...]] = {
     "overall": (OVERALL,),
     "grade": (GRADE,),
-    "metadata": tuple(Question(key=key, label=label, points=2, names=("Yes", "No")) for key, label in METADATA.items()),
+    "metadata": tuple(Question(key=key, label=label, points=2, names=("No", "Yes")) for key, label in METADATA.items()),
 }
+HELPFULNESS = {  # Wang et al. 2023 (HelpSteer), their 0–4 as 1–5
+    "helpfulness": ("Helpfulness", "not helpful", "perfectly helpful"),
+    "correctness": ("Correctness", "all wrong", "all right and complete"),
+    "coherence": ("Coherence", "incoherent", "perfectly clear"),
+    "complexity": ("Complexity", "anybody could write it", "needs an expert"),
+    "verbosity": ("Verbosity", "very short", "very long"),
+}
+RATING_PRESETS["helpfulness"] = tuple(
+    Question(key=key, label=label, points=5, low=low, high=high) for key, (label, low, high) in HELPFULNESS.items()
+)
 RATING_PRESETS["overall-and-metadata"] = RATING_PRESETS["overall"] + RATING_PRESETS["metadata"]
 
 

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from annotate.views import guidelines, overview, people, projects
+from annotate.views import guidelines, kind_settings, overview, people, projects
 
 urlpatterns = [
     path("projects/new/", projects.project_create, name="project-create"),
     path("projects/<int:project_id>/", overview.project_overview, name="project-overview"),
     path("projects/<int:project_id>/settings/", projects.project_settings, name="project-settings"),
+    path("projects/<int:project_id>/settings/<slug:kind>/", kind_settings.kind_settings, name="kind-settings"),
+    path("projects/<int:project_id>/settings/<slug:kind>/off/", kind_settings.kind_turn_off, name="kind-turn-off"),
     path("projects/<int:project_id>/archive/", projects.project_archive, name="project-archive"),
     path("projects/<int:project_id>/audit/", projects.project_audit, name="project-audit"),
     path("projects/<int:project_id>/people/", people.project_people, name="project-people"),

@@ -1,5 +1,7 @@
 """Making a project, its settings, putting it away, and the log of what was done in it."""
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -8,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate.access import OWNERS, SignedInRequest, get_membership
-from annotate.forms.projects import ProjectCreateForm, ProjectSettingsForm
+from annotate.forms.kinds import KIND_FORMS
+from annotate.forms.projects import USUAL_LISTS, ProjectCreateForm, ProjectSettingsForm
 from annotate.models import AuditEvent
 from annotate.services import projects
 
@@ -35,14 +38,21 @@ def project_settings(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     project = membership.project
     name = project.name
-    form = ProjectSettingsForm(request.POST if request.method == "POST" else None, instance=project)
+    data = request.POST if request.method == "POST" else None
+    form = ProjectSettingsForm(data, instance=project, initial=usual_lists(request.GET))
     if form.is_valid():
         changed = projects.update_project(actor=request.user, project=project, changes=form.cleaned_data)
         messages.success(request, "The settings are saved." if changed else "Nothing was different; nothing was saved.")
         return redirect("project-settings", project.pk)
     project.name = name  # the page's frame shows the stored name, not the refused one
-    context = {"form": form, "project": project, "membership": membership}
+    kinds = [(kind, kind.label, kind in project.kind_options) for kind in KIND_FORMS]
+    context = {"form": form, "project": project, "membership": membership, "kinds": kinds}
     return render(request, "projects/settings.html", context, status=422 if form.is_bound else 200)
+
+
+def usual_lists(asked: Mapping[str, str]) -> dict[str, list[str]]:
+    """`?flag_options=usual` starts that field from the usual list instead of the project's own."""
+    return {name: usual for name, usual in USUAL_LISTS.items() if asked.get(name) == "usual"}
 
 
 @login_required
