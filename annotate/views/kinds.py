@@ -10,6 +10,7 @@ from annotate.forms.answers.demonstration import DemonstrationForm
 from annotate.forms.answers.edit import EditForm
 from annotate.forms.answers.ranking import RankingForm
 from annotate.forms.answers.rating import RatingForm
+from annotate.forms.answers.spans import SpansForm
 from annotate.models import Kind, Lease, Project
 from annotate.services.answers.shown import responses_shown
 
@@ -45,6 +46,9 @@ KINDS: dict[str, KindPage] = {
     ),
     Kind.EDIT: KindPage(
         EditForm, "judging/kinds/edit_task.html", "judging/kinds/edit.html", "judging/kinds/edit_keys.html"
+    ),
+    Kind.SPANS: KindPage(
+        SpansForm, "judging/kinds/spans_task.html", "judging/kinds/spans.html", "judging/kinds/spans_keys.html"
     ),
 }
 

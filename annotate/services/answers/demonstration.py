@@ -34,7 +34,7 @@ def record(judgement: Judgement, shown: Sequence[Shown], said: DemonstrationAnsw
 
 def draft_of(judgement: Judgement, shown: Sequence[Shown]) -> dict[str, Any]:
     demonstration = judgement.demonstration
-    letters = {entry.response.pk: entry.letter for entry in shown}
+    letters: dict[int | None, str] = {entry.response.pk: entry.letter for entry in shown}
     return {"text": demonstration.response.text, "suggestion": letters.get(demonstration.suggestion_id, "")}
 
 

@@ -7,6 +7,7 @@ from annotate.services.answers.demonstration import DEMONSTRATION
 from annotate.services.answers.edit import EDIT
 from annotate.services.answers.ranking import RANKING
 from annotate.services.answers.rating import RATING
+from annotate.services.answers.spans import SPANS
 
 ANSWER_KINDS: dict[str, AnswerKind] = {
     Kind.COMPARISON: COMPARISON,
@@ -14,6 +15,7 @@ ANSWER_KINDS: dict[str, AnswerKind] = {
     Kind.RATING: RATING,
     Kind.DEMONSTRATION: DEMONSTRATION,
     Kind.EDIT: EDIT,
+    Kind.SPANS: SPANS,
 }
 RELATED = [kind.related for kind in ANSWER_KINDS.values()]  # for select_related, where kinds mix
 

@@ -14,6 +14,7 @@ const KINDS = {
   rating: () => import("./kinds/rating.js"),
   demonstration: () => import("./kinds/demonstration.js"),
   edit: () => import("./kinds/edit.js"),
+  spans: () => import("./kinds/spans.js"),
 };
 
 const page = document.getElementById("judge");
