@@ -11,6 +11,7 @@ export function show(area, page) {
     event.preventDefault();
     choose(area, input, page);
   });
+  if (rows(area).length > 1) addSteps(area);
   area.addEventListener("focusin", () => mark(area));
   area.addEventListener("change", () => mark(area));
   mark(area);
@@ -25,7 +26,7 @@ function choose(area, input, page) {
   input.checked = true;
   input.dispatchEvent(new Event("change", { bubbles: true }));
   const next = rows(area).find((other) => !isAnswered(other));
-  if (next) focusRow(next);
+  if (next) focusRow(area, next);
   else page.finish();
 }
 
@@ -35,14 +36,33 @@ function current(area) {
   return all.find((row) => row.contains(document.activeElement)) ?? all.find((row) => !isAnswered(row)) ?? all.at(-1);
 }
 
-function focusRow(row) {
-  row.querySelector("input").focus({ preventScroll: true });
+function focusRow(area, row) {
+  mark(area, row); // on a narrow screen the others are hidden, and what is hidden takes no focus
+  (row.querySelector("input:checked") ?? row.querySelector("input")).focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 }
 
-function mark(area) {
+function mark(area, row = current(area)) {
   const all = rows(area);
   if (all.length < 2) return;
-  const row = current(area);
   for (const other of all) other.classList.toggle("is-current", other === row);
+  const steps = area.querySelector(".strip-steps");
+  row.querySelector("legend").after(steps);
+  all.forEach((other, place) => {
+    steps.children[place].classList.toggle("is-answered", isAnswered(other));
+    steps.children[place].toggleAttribute("aria-current", other === row);
+  });
+}
+
+// For narrow screens, where one row is shown at a time: a button for each.
+function addSteps(area) {
+  const steps = Object.assign(document.createElement("div"), { className: "strip-steps" });
+  for (const row of rows(area)) {
+    const step = Object.assign(document.createElement("button"), { type: "button", className: "strip-step" });
+    step.textContent = row.querySelector("legend").textContent;
+    step.addEventListener("click", () => focusRow(area, row));
+    steps.append(step);
+  }
+  rows(area)[0].append(steps);
+  area.querySelector(".judging-foot").classList.add("has-steps");
 }
