@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from tests.algorithms.runs import encoded
-from training.algorithms import dpo, reward_model
-from training.algorithms.labels import Pair
-from training.algorithms.models import load_policy, load_reward_model
+from training.algorithms import dpo, kto, reward_model
+from training.algorithms.labels import Pair, Unpaired
+from training.algorithms.models import Policy, load_policy, load_reward_model
 from training.algorithms.options.dpo import DPOConfig
+from training.algorithms.options.kto import KTOConfig
 from training.algorithms.options.reward_model import RewardModelConfig
 from training.algorithms.packing import collate
+from training.algorithms.policy_job import logprobs, references
 from training.algorithms.reference import attach_reference
 
 datasets = pytest.importorskip("datasets")
@@ -50,6 +52,16 @@ def assert_same(ours: torch.nn.Module, theirs: torch.nn.Module) -> None:
         torch.testing.assert_close(left[name], right[name], atol=1e-5, rtol=1e-4)
 
 
+def move_both(ours: Policy, theirs: Policy) -> None:
+    """Away from the reference, by the same noise."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for left, right in zip(ours.model.parameters(), theirs.model.parameters(), strict=True):
+            noise = 0.01 * torch.randn(left.shape, generator=generator)
+            left += noise
+            right += noise
+
+
 @pytest.mark.parametrize("centring", [0.0, 0.05])
 def test_the_reward_models_loss_and_gradient_are_trls(centring, policy_folder, tmp_path):
     ours = load_reward_model(policy_folder).requires_grad_(True)
@@ -79,7 +91,17 @@ def test_the_reward_models_loss_and_gradient_are_trls(centring, policy_folder, t
     assert_same(ours.model, peer.model)
 
 
-def test_dpos_loss_and_gradient_are_trls(policy_folder, tmp_path):
+@pytest.mark.parametrize(
+    ("config", "settings"),
+    [
+        (DPOConfig(beta=0.1), {"loss_type": ["sigmoid"]}),
+        (DPOConfig(beta=0.1, loss="ipo", per_token=True), {"loss_type": ["ipo"]}),
+        (DPOConfig(beta=0.1, per_token=True), {"loss_type": ["sigmoid_norm"]}),
+        (DPOConfig(beta=0.1, loss="robust", label_smoothing=0.2), {"loss_type": ["robust"], "label_smoothing": 0.2}),
+    ],
+    ids=["sigmoid", "ipo", "per_token", "robust"],
+)
+def test_dpos_losses_and_gradients_are_trls(config, settings, policy_folder, tmp_path):
     ours, theirs, reference = (
         load_policy(policy_folder, trainable=True),
         load_policy(policy_folder),
@@ -88,12 +110,7 @@ def test_dpos_loss_and_gradient_are_trls(policy_folder, tmp_path):
     groups = attach_reference(
         reference, pairs(ours.tokenizer), cache=tmp_path / "cache", digest="r", budget=512, should_stop=lambda: False
     )
-    generator = torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        for left, right in zip(ours.model.parameters(), theirs.model.parameters(), strict=True):
-            noise = 0.01 * torch.randn(left.shape, generator=generator)
-            left += noise
-            right += noise
+    move_both(ours, theirs)
     decode, end = ours.tokenizer.decode, ours.tokenizer.eos_token
     rows = [
         {
@@ -108,14 +125,57 @@ def test_dpos_loss_and_gradient_are_trls(policy_folder, tmp_path):
     peer = trl.DPOTrainer(
         theirs.model.requires_grad_(True),
         reference.model,
-        args=trl.DPOConfig(**arguments(tmp_path), beta=0.1),
+        args=trl.DPOConfig(**arguments(tmp_path), beta=0.1, **settings),
         train_dataset=datasets.Dataset.from_list(rows),
         processing_class=theirs.tokenizer,
     )
     loss = peer.compute_loss(peer.model, peer.data_collator(list(peer.train_dataset)))
     loss.backward()
-    own = dpo.outcome(ours, collate(groups, "tree"), groups, DPOConfig(beta=0.1)).losses.mean()
+    own = dpo.outcome(ours, collate(groups, "tree"), groups, config).losses.mean()
     own.backward()
-    assert abs(own.item() - 0.693147) > 0.01
+    assert own.item() == pytest.approx(loss.item(), rel=1e-6, abs=1e-5)
+    assert_same(ours.model, peer.model)
+
+
+def test_ktos_loss_and_gradient_are_trls(policy_folder, tmp_path):
+    """Six flagged responses; TRL's point of comparison pairs each prompt with the response before it."""
+    ours, theirs, reference = (load_policy(policy_folder, trainable=True) for _ in range(3))
+    flagged = [
+        replace(group, completions=group.completions[:1], label=Unpaired((place % 3 == 0,)))
+        for place, group in enumerate(pairs(ours.tokenizer))
+    ]
+    rotated = [
+        replace(group, completions=flagged[place - 1].completions, id=f"{group.id} rotated")
+        for place, group in enumerate(flagged)
+    ]
+    settings = {"cache": tmp_path / "cache", "digest": "r", "budget": 512, "should_stop": lambda: False}
+    groups, strangers = (attach_reference(reference, part, **settings) for part in (flagged, rotated))
+    move_both(ours, theirs)
+    decode, end = ours.tokenizer.decode, ours.tokenizer.eos_token
+    rows = [
+        {
+            "prompt": decode(group.prompt),
+            "completion": decode(group.completions[0]).removesuffix(end),
+            "label": group.label.desirable[0],
+        }
+        for group in groups
+    ]
+    for policy in (theirs, reference):
+        policy.model.set_attn_implementation("sdpa")
+    peer = trl.KTOTrainer(
+        theirs.model,
+        reference.model,
+        args=trl.KTOConfig(**arguments(tmp_path), beta=0.5, undesirable_weight=1.5),
+        train_dataset=datasets.Dataset.from_list(rows),
+        processing_class=theirs.tokenizer,
+    )
+    loss = peer.compute_loss(peer.model, peer.data_collator(list(peer.train_dataset)))
+    loss.backward()
+    with torch.no_grad():
+        drift = logprobs(ours, collate(strangers, "tree")) - references(strangers, torch.device("cpu"))
+    config = KTOConfig(beta=0.5, undesirable_weight=1.5)
+    baseline = kto.Baseline({}, drift.mean().clamp(min=0))
+    own = kto.outcome(ours, collate(groups, "tree"), groups, config, baseline=baseline).losses.mean()
+    own.backward()
     assert own.item() == pytest.approx(loss.item(), abs=1e-5)
     assert_same(ours.model, peer.model)

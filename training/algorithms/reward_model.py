@@ -32,7 +32,6 @@ from training.algorithms.preferences import (
 from training.algorithms.rankings import plackett_luce
 
 TIE, LENGTH = "tie", "length"  # the numbers that may be learnt beside the weights
-LENGTH_UNIT = 100.0  # tokens
 
 
 def prepare(plan: Plan, tools: Tools) -> Job:
@@ -45,19 +44,19 @@ def prepare(plan: Plan, tools: Tools) -> Job:
     if config.lora and not model.encoder:
         add_lora(model, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed)
     add_numbers(model, data.train, config)
-    scale = rating_scale(data.train)
+    draws, scale, unit = draw_weights(data.train, config), rating_scale(data.train), length_unit(data.train)
     model.to(tools.accelerator.device)
     return Job(
         run=plan.run,
         model=model,
-        compute=partial(outcome, draws=draw_weights(data.train, config), scale=scale),
+        compute=partial(outcome, draws=draws, scale=scale, unit=unit),
         train=data.train,
         test=data.test,
         config=config,
         tools=tools,
         report=data.report,
         summarise=partial(summarise_preferences, rating_span=config.rating_span),
-        notes=partial(notes, scale=scale),
+        notes=partial(notes, scale=scale, unit=unit),
     )
 
 
@@ -76,15 +75,17 @@ def outcome(
     *,
     draws: dict[str, tuple[float, ...]] | None = None,
     scale: tuple[float, float] = (0.0, 1.0),
+    unit: float = 1.0,
 ) -> Outcome:
     """Loss, facts and scores of each group; each head of an ensemble has its own loss.
 
     draws  # group id -> how often each head drew the group; None or an unknown id: once each
     scale  # mean and standard deviation of the ratings
+    unit   # tokens in which length is measured
     """
     rewards, numbers = model(batch), unwrap(model).numbers
     said = read_preferences(groups, config, rewards.device)
-    fitted = rewards + numbers[LENGTH] * length_of(groups, rewards.device) if LENGTH in numbers else rewards
+    fitted = rewards + numbers[LENGTH] * length_of(groups, rewards.device) / unit if LENGTH in numbers else rewards
     tie = numbers.get(TIE, None)
     losses = torch.stack([head_losses(head, groups, said, config, tie, scale) for head in fitted.unbind(1)], 1)
     once = (1.0,) * rewards.shape[1]
@@ -151,9 +152,14 @@ def add_numbers(model: RewardModel, groups: Sequence[EncodedGroup], config: Rewa
 
 
 def length_of(groups: Sequence[EncodedGroup], device: torch.device) -> Tensor:
-    """Length of each completion in hundreds of tokens, (C, 1)."""
+    """Tokens of each completion, (C, 1)."""
     lengths = [len(completion) for group in groups for completion in group.completions]
-    return torch.tensor(lengths, device=device)[:, None] / LENGTH_UNIT
+    return torch.tensor(lengths, device=device)[:, None]
+
+
+def length_unit(groups: Sequence[EncodedGroup]) -> float:
+    """Standard deviation of the completions' lengths, in tokens; 1 where they do not vary."""
+    return float(length_of(groups, torch.device("cpu")).float().std(correction=0)) or 1.0
 
 
 def sizes(groups: Sequence[EncodedGroup]) -> list[int]:
@@ -190,12 +196,12 @@ def rating_scale(groups: Sequence[EncodedGroup]) -> tuple[float, float]:
     return float(scores.mean()), float(scores.std(correction=0)) or 1.0
 
 
-def notes(job: Job, *, scale: tuple[float, float]) -> dict[str, Any]:
+def notes(job: Job, *, scale: tuple[float, float], unit: float) -> dict[str, Any]:
     """What a user of the model must know: how to turn its rewards into chances and ratings, what was learnt."""
     numbers = job.model.numbers
     found: dict[str, Any] = {"temperature": job.final.get("temperature", 1.0), "rating_scale": scale}
     if TIE in numbers:
         found["tie"] = tie_note(job.config.ties, numbers[TIE])
     if LENGTH in numbers:
-        found["reward_of_100_tokens_left_out"] = float(numbers[LENGTH])
+        found["reward_of_a_token_left_out"] = float(numbers[LENGTH]) / unit
     return found
