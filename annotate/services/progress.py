@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from annotate.models import Judgement, Project, User
+from annotate.models import Judgement, Lease, Project, User
 from annotate.services.tasks import WAITING_SHOWN_UP_TO, count_waiting
 
 
@@ -32,4 +32,5 @@ def own_progress(*, user: User, project: Project) -> Progress:
         .answers()
         .aggregate(total=Count("pk"), today=Count("pk", filter=Q(created_at__gte=midnight)))
     )
-    return Progress(**counts, waiting=count_waiting(user=user, project=project))
+    ahead = Lease.objects.of_project(project).held().filter(annotator=user, is_ahead=True).count()
+    return Progress(**counts, waiting=count_waiting(user=user, project=project) + ahead)

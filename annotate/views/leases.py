@@ -11,7 +11,7 @@ from annotate import assignment
 from annotate.access import SignedInRequest, get_membership
 from annotate.models import Lease, Project
 from annotate.services import judging, progress
-from annotate.views.judging import get_own_lease, guideline_in_force
+from annotate.views.judging import get_own_lease, guideline_in_force, number
 from annotate.views.kinds import bind_form
 
 
@@ -22,11 +22,16 @@ def heartbeat(request: SignedInRequest, project_id: int) -> JsonResponse:
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
     held = assignment.extend_lease(lease=lease)
+    following = None
+    if number(request.POST.get("ahead")):
+        following = get_own_lease(request.user, membership.project, request.POST["ahead"])
+        assignment.extend_lease(lease=following)
     guideline = guideline_in_force(membership.project)
     return JsonResponse(
         {
             "held": held,
             "held_until": lease.expires_at.isoformat(),
+            "ahead_until": following.expires_at.isoformat() if following else None,
             "guideline": guideline.version if guideline else None,
             "progress": progress.own_progress(user=request.user, project=membership.project).as_dict(),
         }

@@ -79,6 +79,7 @@ def test_a_heartbeat_extends_the_lease_and_tells_the_figures(post, lease, projec
     assert reply == {
         "held": True,
         "held_until": lease.expires_at.isoformat(),
+        "ahead_until": None,
         "guideline": 2,
         "progress": {"today": 0, "total": 0, "waiting": "0"},
     }

@@ -26,7 +26,7 @@ def press_and_wait_for_next(page: Page, *keys: str) -> None:
 def wait_for_next(page: Page, before: str | None) -> None:
     page.wait_for_function(
         "before => { const area = document.getElementById('judging');"
-        " return (area.dataset.lease ?? null) !== before && !area.inert }",
+        " return (area.dataset.lease ?? null) !== before && !area.inert && !area.closest('[data-sending]') }",
         arg=before,
     )
 

@@ -1,7 +1,6 @@
 // The draft: in this browser at once, on the server within a second of a pause, back after a reload.
 
-import { say } from "./state.js";
-import { forget, recall, remember } from "./storage.js";
+import { forget, recall, remember, say } from "./state.js";
 
 const PAUSE = 600;
 const RETRY = 5_000;

@@ -1,13 +1,16 @@
-// The lease: a heartbeat while somebody is at work, handed back when the page closes.
+// Being at work on a task. The lease: a heartbeat while somebody is there, handed back when the page closes. The timer:
+// seconds a person was at work, when the tab was visible and something moved within the last minute.
 
 import { announce, say, showProgress } from "./state.js";
 
 const HEARTBEAT = 30_000;
 const GIVE_UP_AFTER = 600; // seconds without a sign of life; then the task may lapse
+const PATIENCE = 60_000;
+const SIGNS = ["keydown", "pointerdown", "pointermove", "wheel", "scroll", "touchstart"];
 
 export class Lease {
-  constructor({ heartbeat, return: handBack, guideline }, idleSeconds) {
-    Object.assign(this, { heartbeat, handBack, guideline, idleSeconds });
+  constructor({ heartbeat, return: handBack, guideline }, { idleSeconds, ahead }) {
+    Object.assign(this, { heartbeat, handBack, guideline, idleSeconds, ahead });
     setInterval(() => this.beat(), HEARTBEAT);
     window.addEventListener("pagehide", () => this.giveBack());
   }
@@ -21,11 +24,13 @@ export class Lease {
     if (!id || this.idleSeconds() > GIVE_UP_AFTER) return;
     const body = new FormData();
     body.append("lease", id);
+    if (this.ahead()) body.append("ahead", this.ahead().lease);
     body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
     const answer = await fetch(this.heartbeat, { method: "POST", body }).catch(() => null);
     if (!answer?.ok || answer.redirected || id !== this.id) return;
     const told = await answer.json();
     this.heldUntil = told.held_until;
+    if (this.ahead() && told.ahead_until) this.ahead().heldUntil = told.ahead_until;
     showProgress(told.progress);
     if (!told.held) say("Somebody else may have this task now; your answer is kept all the same", "warning");
     if (told.guideline && String(told.guideline) !== this.guideline) this.showGuideline(told.guideline);
@@ -46,5 +51,52 @@ export class Lease {
     const body = new FormData(this.form);
     body.append("held_until", this.heldUntil);
     navigator.sendBeacon(this.handBack, body);
+    const next = this.ahead();
+    if (!next) return;
+    const other = new FormData();
+    for (const [name, value] of Object.entries({ lease: next.lease, held_until: next.heldUntil })) other.append(name, value);
+    other.append("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken.value);
+    navigator.sendBeacon(this.handBack, other);
+  }
+}
+
+export class Timer {
+  constructor(now = () => performance.now()) {
+    this.now = now;
+    this.restart(0);
+    for (const sign of SIGNS) document.addEventListener(sign, () => this.noteActivity(), { passive: true, capture: true });
+    document.addEventListener("visibilitychange", () => this.noteVisibility());
+  }
+
+  restart(seconds) {
+    this.counted = seconds * 1000;
+    this.since = this.lastSign = this.now();
+    this.visible = document.visibilityState === "visible";
+  }
+
+  seconds() {
+    this.count();
+    return this.counted / 1000;
+  }
+
+  idleSeconds() {
+    return (this.now() - this.lastSign) / 1000;
+  }
+
+  count() {
+    const until = Math.min(this.now(), this.lastSign + PATIENCE);
+    if (this.visible && until > this.since) this.counted += until - this.since;
+    this.since = this.now();
+  }
+
+  noteActivity() {
+    this.count();
+    this.lastSign = this.now();
+  }
+
+  noteVisibility() {
+    this.count();
+    this.visible = document.visibilityState === "visible";
+    if (this.visible) this.lastSign = this.now();
   }
 }

@@ -2,14 +2,14 @@
 
 import { Draft } from "./draft.js";
 import { listenToKeys } from "./keys.js";
-import { Lease } from "./lease.js";
-import { Outbox } from "./outbox.js";
+import { Lease, Timer } from "./lease.js";
+import { Ahead, Outbox } from "./outbox.js";
 import { adjustProgress, announce, say } from "./state.js";
-import { Timer } from "./timer.js";
 
 // Each kind's keys and clicks: `show(area, page)` when a task appears, `actionFor(key, area, page)` for a key.
 const KINDS = {
   comparison: () => import("./kinds/comparison.js"),
+  chat: () => import("./kinds/comparison.js"),
   ranking: () => import("./kinds/ranking.js"),
   rating: () => import("./kinds/rating.js"),
   demonstration: () => import("./kinds/demonstration.js"),
@@ -21,14 +21,47 @@ const page = document.getElementById("judge");
 const atOnce = document.getElementById("at-once");
 const timer = new Timer();
 const draft = new Draft(page.dataset.draft, () => timer.seconds());
-const lease = new Lease(page.dataset, () => timer.idleSeconds());
-const outbox = new Outbox(page, { sent: (id) => draft.forget(id) });
+const ahead = new Ahead(page.dataset.ahead, (area) => loadKind(area.dataset.kind));
+const lease = new Lease(page.dataset, { idleSeconds: () => timer.idleSeconds(), ahead: () => ahead.ready });
 
 const find = (id) => document.getElementById(id);
 const area = () => find("judging");
+const SENDING = "Judged, sending…";
+
+page.addEventListener("submit", (event) => {
+  const seconds = event.target.elements.active_seconds;
+  if (seconds) seconds.value = timer.seconds().toFixed(1);
+  if (event.target.id === "skip-form" && draft.dirty) draft.save();
+}, true);
+const outbox = new Outbox(page, { ahead, show: putTask, sent: (id) => draft.forget(id), confirmed });
 
 const loaded = {};
 let kind = null;
+
+async function loadKind(name) {
+  if (name && !loaded[name]) loaded[name] = await KINDS[name]();
+}
+
+// The task that was held ready after `event`, or whatever the server says comes instead.
+function putTask(next, event) {
+  if (event) next.dataset.event = event;
+  area().replaceWith(next);
+  htmx.process(next);
+  htmx.trigger(next, "htmx:load", { elt: next });
+  showTask();
+  welcomeTask();
+  if (event) say(SENDING);
+  else ahead.fetch(area().dataset.lease);
+}
+
+// The server has the answer before this task, and sends the one after it.
+function confirmed({ last, held_until: heldUntil, ahead: following }) {
+  const undo = find("undo");
+  if (undo) undo.elements.judgement.value = last;
+  lease.heldUntil = heldUntil;
+  if (find("state").textContent === SENDING) say("Judged and saved", "saved");
+  ahead.keep(following, area().dataset.lease);
+}
 
 async function showTask() {
   const form = find("answer");
@@ -38,7 +71,7 @@ async function showTask() {
   showLastTurn();
   timer.restart(Number(form?.elements.active_seconds.value) || 0);
   const name = area().dataset.kind;
-  if (name && !loaded[name]) loaded[name] = await KINDS[name]();
+  if (!loaded[name]) await loadKind(name);
   kind = loaded[name] ?? null;
   kind?.show(area(), actions);
 }
@@ -90,15 +123,11 @@ page.addEventListener("click", (event) => {
   if (event.target.closest("#open-keys")) openDialog("keys-dialog");
 });
 
-page.addEventListener("submit", (event) => {
-  const seconds = event.target.elements.active_seconds;
-  if (seconds) seconds.value = timer.seconds().toFixed(1);
-}, true);
-
 page.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "judging" && event.detail.elt.id !== "judging") return;
   showTask();
   welcomeTask();
+  ahead.fetch(area().dataset.lease);
 });
 
 atOnce.checked = (localStorage.getItem("plumbline:at-once") ?? String(matchMedia("(pointer: fine)").matches)) === "true";
@@ -119,3 +148,4 @@ find("at-once-label").hidden = false;
 find("open-keys").hidden = false;
 find("prompt-title")?.focus({ preventScroll: true });
 outbox.flush(area().dataset.lease);
+ahead.fetch(area().dataset.lease);

@@ -1,14 +1,17 @@
 // Sending that survives a lost network: what was submitted stays in this browser until the server has it, and is sent
-// again with the same submission id, which the server counts once. Meanwhile the task is frozen as it was sent.
+// again with the same submission id, which the server counts once. With the next task at hand it is sent behind the
+// person's back; without, the task is frozen as it was sent until the answer brings the next.
 
-import { announce, say } from "./state.js";
-import { all, forget, forgetOld, recall, remember } from "./storage.js";
+import { all, announce, forget, forgetOld, recall, remember, say } from "./state.js";
 
 const LONGEST_WAIT = 15_000;
+const OFFLINE = "Offline: your answer is kept here and is sent by itself";
 
 export class Outbox {
-  constructor(page, { sent }) {
-    Object.assign(this, { page, sent, busy: false, failures: 0 });
+  // `ahead` is the task held ready; `show(area, event)` puts another in place of the one on the page; `sent(lease)` and
+  // `confirmed(told)` hear what the server has taken.
+  constructor(page, { ahead, show, sent, confirmed }) {
+    Object.assign(this, { page, ahead, show, sent, confirmed, busy: false, failures: 0, delivery: null });
     page.addEventListener("submit", (event) => this.allowOne(event), true);
     page.addEventListener("htmx:beforeRequest", (event) => this.begin(event));
     page.addEventListener("htmx:beforeSwap", (event) => this.check(event));
@@ -18,17 +21,68 @@ export class Outbox {
   }
 
   allowOne(event) {
-    if (!this.busy || event.target.method === "dialog") return;
+    const form = event.target;
+    if (form.method === "dialog") return;
+    if (!this.busy && !this.delivery && !(form.elements.submission_id && this.ahead.ready)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (this.busy) return;
+    if (this.delivery) this.afterDelivery(form);
+    else this.deliver(form);
+  }
+
+  // Whatever is submitted while an answer is on its way waits for it, frozen.
+  async afterDelivery(form) {
+    this.freeze(form);
+    await this.delivery;
+    this.release();
+    if (form.isConnected) form.requestSubmit();
+  }
+
+  freeze(form) {
+    Object.assign(this, { busy: true, form });
+    document.getElementById("judging").inert = true;
+  }
+
+  deliver(form) {
+    const lease = form.elements.lease.value;
+    const next = this.ahead.take();
+    const pending = { url: form.action, fields: [...fieldsOf(form), ["next", next.lease]] };
+    remember("pending", lease, pending);
+    this.show(next.area, form.id === "answer" ? "judged" : "skipped");
+    this.page.toggleAttribute("data-sending", true);
+    this.delivery = this.deliverUntilTaken(lease, pending).finally(() => {
+      this.delivery = null;
+      this.page.toggleAttribute("data-sending", false);
+    });
+  }
+
+  async deliverUntilTaken(lease, { url, fields }) {
+    let answer = await this.post(url, fields);
+    for (this.failures = 0; !answer || answer.status === 429 || answer.status >= 500; answer = await this.post(url, fields)) {
+      this.failures += 1;
+      if (this.failures === 1) announce(OFFLINE);
+      say(OFFLINE, "warning");
+      await new Promise((resolve) => {
+        this.wake = resolve;
+        setTimeout(resolve, this.wait());
+      });
+    }
+    if (answer.redirected) return location.assign(location.href);
+    const again = this.failures > 0;
+    this.failures = 0;
+    forget("pending", lease);
+    if (answer.ok) this.sent(lease);
+    if (answer.status === 403 || answer.status === 404) return say("The last task can no longer be judged here. Reload the page.", "warning");
+    if (!answer.headers.get("Content-Type").includes("json")) return this.show(parse(await answer.text()));
+    this.confirmed(await answer.json());
+    if (again) say("Back online: your answer has been sent", "saved");
   }
 
   begin(event) {
     const form = event.target;
     if (!(form instanceof HTMLFormElement)) return;
-    this.busy = true;
-    this.form = form;
-    document.getElementById("judging").inert = true;
+    this.freeze(form);
     say("Sending…");
     const { lease } = form.elements;
     if (lease) remember("pending", lease.value, { url: form.action, fields: fieldsOf(form) });
@@ -64,29 +118,32 @@ export class Outbox {
     document.getElementById("judging").inert = false;
   }
 
+  wait() {
+    return Math.min(LONGEST_WAIT, 500 * 2 ** this.failures);
+  }
+
   waitAndRetry() {
     this.failures += 1;
-    const wait = Math.min(LONGEST_WAIT, 500 * 2 ** this.failures);
-    const text = "Offline: your answer is kept here and is sent by itself";
-    say(text, "warning");
-    if (this.failures === 1) announce(text);
+    say(OFFLINE, "warning");
+    if (this.failures === 1) announce(OFFLINE);
     clearTimeout(this.timeout);
-    this.timeout = setTimeout(() => this.retry(), wait);
+    this.timeout = setTimeout(() => this.retry(), this.wait());
   }
 
   retry() {
+    if (this.delivery) return this.wake?.();
     if (!this.failures || !this.form?.isConnected) return;
     clearTimeout(this.timeout);
     this.busy = false;
     this.form.requestSubmit();
   }
 
-  // What an earlier page could not send. When it was the task shown now, the page starts again without it.
+  // What an earlier page could not send, oldest first. When it was the task shown now, the page starts again without it.
   async flush(shown) {
     forgetOld("draft");
-    for (const lease of all("pending")) {
-      const { url, fields } = recall("pending", lease);
-      const answer = await this.post(url, fields);
+    const kept = all("pending").map((lease) => ({ lease, ...recall("pending", lease) }));
+    for (const { lease, url, fields } of kept.sort((one, other) => one.at - other.at)) {
+      const answer = await this.post(url, fields.filter(([name]) => name !== "next"));
       if (!answer || answer.status >= 500 || answer.redirected) continue;
       forget("pending", lease);
       if (answer.ok) this.sent(lease);
@@ -100,6 +157,44 @@ export class Outbox {
     const token = JSON.parse(document.body.getAttribute("hx-headers"));
     return fetch(url, { method: "POST", body, headers: { ...token, "HX-Request": "true" } }).catch(() => null);
   }
+}
+
+// The task after this one, fetched and wired while this one is read.
+export class Ahead {
+  constructor(url, prepare) {
+    Object.assign(this, { url, prepare, ready: null });
+  }
+
+  async fetch(lease) {
+    this.ready = null;
+    this.wanted = lease;
+    if (!lease) return;
+    const answer = await fetch(`${this.url}?lease=${lease}`).catch(() => null);
+    if (!answer?.ok || answer.redirected || this.wanted !== lease) return;
+    this.keep((await answer.json()).ahead, lease);
+  }
+
+  keep(html, lease) {
+    if (this.wanted !== lease) return;
+    this.ready = null;
+    if (!html) return;
+    const area = parse(html);
+    this.ready = { area, lease: area.dataset.lease, heldUntil: area.dataset.heldUntil };
+    this.prepare(area);
+  }
+
+  // The task held ready, which is the one shown from now on.
+  take() {
+    const { ready } = this;
+    Object.assign(this, { ready: null, wanted: ready.lease });
+    return ready;
+  }
+}
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.firstElementChild;
 }
 
 function fieldsOf(form) {
