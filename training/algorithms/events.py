@@ -1,4 +1,5 @@
-"""What a run says while it runs: one JSON object a line, flushed, in `events.jsonl`; the same for people on stderr."""
+"""What a run says while it runs: one JSON object a line, flushed, in `events.jsonl`; the same for people on
+stderr, and the figures for TensorBoard in `tensorboard/`."""
 
 import json
 import os
@@ -6,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from training.algorithms.tensorboard import EventFile
 
 KINDS = ("start", "train", "eval", "checkpoint", "sample", "end", "error", "log")
 
@@ -15,6 +18,7 @@ class EventWriter:
 
     def __init__(self, path: Path) -> None:
         self.step = 0  # of the last event
+        self.board = EventFile(path.parent / "tensorboard", read_events(path))
         self.file = path.open("a", encoding="utf-8")
 
     def write(self, kind: str, step: int, data: dict[str, Any]) -> None:
@@ -24,10 +28,12 @@ class EventWriter:
         line = {"kind": kind, "step": step, "at": time.time(), "data": finite(data)}
         self.file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
         self.file.flush()
+        self.board.add(line)
         print(f"{kind} step {step} {brief(data)}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         self.file.close()
+        self.board.close()
 
 
 def brief(data: dict[str, Any]) -> str:
