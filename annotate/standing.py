@@ -62,10 +62,10 @@ def settle_standing(membership: Membership) -> Standing:
 
 def read_standing(membership: Membership) -> Standing:
     """One statement for those at work, two for those on their way there."""
-    if membership.paused_at:
-        return Standing(Stage.PAUSED)
     if membership.may_review:
         return Standing(Stage.WORK)
+    if membership.paused_at:
+        return Standing(Stage.PAUSED)
     on_the_way = None if membership.qualified_at else read_qualification(membership)
     return on_the_way or read_gold(membership)
 
@@ -88,7 +88,7 @@ def count_known(membership: Membership) -> dict[str, tuple[int, int, int]]:
     """{purpose: (done, in all, right)} of practice and qualification, for this person."""
     mine = {"task": OuterRef("pk"), "annotator": membership.user_id}
     done = Exists(Lease.objects.filter(**mine, state__in=[Lease.State.DONE, Lease.State.SKIPPED]))
-    right = Exists(Judgement.objects.answers().filter(**mine, matches_agreed=True, is_adjudication=False))
+    right = Exists(Judgement.objects.answers().filter(**mine, matches_agreed=True))
     rows = (
         Task.objects.of_project(membership.project)
         .waiting()  # by the queue's index; these tasks have places for everybody
@@ -105,7 +105,7 @@ def read_gold(membership: Membership) -> Standing:
     mine = known.filter(annotator=membership.user_id, matches_agreed__isnull=False, task__purpose=Purpose.GOLD)
     if membership.gold_counts_from:
         mine = mine.filter(created_at__gt=membership.gold_counts_from)
-    said = list(mine.order_by("-pk").values_list("matches_agreed", flat=True)[:GOLD_WINDOW])
+    said = [bool(right) for right in mine.order_by("-pk").values_list("matches_agreed", flat=True)[:GOLD_WINDOW]]
     standing = Standing(Stage.WORK, len(said), len(said), sum(said))
     if len(said) < GOLD_NEEDS:
         return standing

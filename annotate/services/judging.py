@@ -163,7 +163,7 @@ def _record(lease: Lease, previous: Judgement | None, judgement: Judgement, answ
 
 
 def _shown_agreed(lease: Lease, previous: Judgement | None) -> bool | None:
-    """Whether the first answer was right, once its person has seen the agreed one: what they say then counts no more."""
+    """Whether the first answer was right, once the agreed one was shown: what is said after that counts no more."""
     return previous.matches_agreed if previous and lease.task.shows_agreed_answer() else None
 
 

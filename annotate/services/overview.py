@@ -10,8 +10,20 @@ from django.db.models import Aggregate, Count, FloatField, Max, Q, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from annotate.models import Comparison, Guideline, Judgement, Membership, Project, Prompt, Response, Snapshot, Task
+from annotate.models import (
+    Comparison,
+    Guideline,
+    Judgement,
+    Membership,
+    Project,
+    Prompt,
+    Purpose,
+    Response,
+    Snapshot,
+    Task,
+)
 from annotate.quality.agreement import Z999, Agreement, Share, measure_agreement, measure_share
+from annotate.querysets import JudgementQuerySet
 
 DAYS = 30
 ACTIVE_DAYS = 7
@@ -82,23 +94,23 @@ class Step:
 
 
 def count_totals(project: Project) -> Totals:
-    tasks = Task.objects.of_project(project).aggregate(
-        tasks_open=Count("pk", filter=Q(closed_at=None, remaining__gt=0)),
-        tasks_done=Count("pk", filter=Q(closed_at=None, remaining=0)),
-        tasks_closed=Count("pk", filter=Q(closed_at__isnull=False)),
-        places=Coalesce(Sum("required_judgements", filter=Q(closed_at=None)), 0),
-        places_free=Coalesce(Sum("remaining", filter=Q(closed_at=None)), 0),
+    tasks = (
+        Task.objects.of_project(project)
+        .for_work()
+        .aggregate(
+            tasks_open=Count("pk", filter=Q(closed_at=None, remaining__gt=0)),
+            tasks_done=Count("pk", filter=Q(closed_at=None, remaining=0)),
+            tasks_closed=Count("pk", filter=Q(closed_at__isnull=False)),
+            places=Coalesce(Sum("required_judgements", filter=Q(closed_at=None)), 0),
+            places_free=Coalesce(Sum("remaining", filter=Q(closed_at=None)), 0),
+        )
     )
     since = timezone.now() - timedelta(days=ACTIVE_DAYS)
-    judgements = (
-        Judgement.objects.of_project(project)
-        .answers()
-        .aggregate(
-            judgements=Count("pk"),
-            imported=Count("pk", filter=Q(annotator=None)),
-            active_people=Count("annotator", distinct=True, filter=Q(created_at__gte=since)),
-            median_seconds=Median("active_seconds"),
-        )
+    judgements = work_answers(project).aggregate(
+        judgements=Count("pk"),
+        imported=Count("pk", filter=Q(annotator=None)),
+        active_people=Count("annotator", distinct=True, filter=Q(created_at__gte=since)),
+        median_seconds=Median("active_seconds"),
     )
     return Totals(
         prompts=Prompt.objects.of_project(project).count(),
@@ -108,13 +120,17 @@ def count_totals(project: Project) -> Totals:
     )
 
 
+def work_answers(project: Project) -> JudgementQuerySet:
+    """Answers that stand to what the project needs; gold, repeats and practice tell about people."""
+    return Judgement.objects.of_project(project).answers().filter(task__purpose=Purpose.WORK)
+
+
 def count_by_day(project: Project) -> list[Day]:
     """Answers given here (not imported) on each of the last thirty days, today last."""
     today = timezone.localdate()
     first = today - timedelta(days=DAYS - 1)
     found = (
-        Judgement.objects.of_project(project)
-        .answers()
+        work_answers(project)
         .filter(annotator__isnull=False, created_at__gte=timezone.now() - timedelta(days=DAYS))
         .values_list(TruncDate("created_at"))
         .annotate(count=Count("pk"))
@@ -132,7 +148,9 @@ def measure_project_agreement(project: Project) -> Agreement | None:
                    count(*) FILTER (WHERE preference = 0) AS ties, count(*) FILTER (WHERE both_bad) AS bad
             FROM {Judgement._meta.db_table} AS judgement
             JOIN {Comparison._meta.db_table} AS comparison ON comparison.judgement_id = judgement.id
+            JOIN {Task._meta.db_table} AS task ON task.id = judgement.task_id AND task.purpose = 'work'
             WHERE judgement.project_id = %s AND judgement.is_current AND judgement.outcome = 'answer'
+                AND NOT judgement.is_adjudication
             GROUP BY judgement.task_id HAVING count(*) >= 2
         ) AS tally
         GROUP BY firsts, seconds, ties, bad
@@ -147,7 +165,7 @@ def list_people(project: Project) -> list[PersonFigures]:
     rows = (
         Judgement.objects.of_project(project)
         .current()
-        .filter(annotator__isnull=False)
+        .filter(annotator__isnull=False, task__purpose=Purpose.WORK, is_adjudication=False)
         .exclude(outcome=Judgement.Outcome.UNDONE)
         .values("annotator__name", "annotator__email", "annotator")
         .annotate(

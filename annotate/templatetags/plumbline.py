@@ -43,6 +43,7 @@ TABS = [
     ("Prompts", "project-prompts", REVIEWERS),
     ("Tasks", "project-tasks", REVIEWERS),
     ("People", "project-people", OWNERS),
+    ("Quality", "project-quality", REVIEWERS),
     ("Snapshots", "project-snapshots", REVIEWERS),
     ("Runs", "project-runs", REVIEWERS),
     ("Models", "project-models", REVIEWERS),

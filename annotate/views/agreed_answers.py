@@ -36,7 +36,7 @@ def agreed_context(lease: Lease, project: Project) -> dict[str, Any]:
 def find_answer(lease: Lease) -> Judgement | None:
     """What its person said of the task, as it stands."""
     answers = Judgement.objects.answers().filter(task=lease.task_id, annotator=lease.annotator_id)
-    return answers.filter(is_adjudication=False).select_related(*RELATED).first()
+    return answers.select_related(*RELATED).first()
 
 
 def read_only_form(project: Project, judgement: Judgement, shown: list[Shown]) -> AnswerForm:

@@ -100,7 +100,7 @@ def test_too_little_gold_right_warns_and_then_pauses(project, alice, carol, righ
 def test_a_repeat_comes_ten_judgements_later_to_the_same_person_with_the_sides_turned(project, carol, bob):
     for _ in range(14):
         make_task(project)
-    set_rates(project, mirror_rate=1.0)
+    set_rates(project, gold_rate=0.0, mirror_rate=1.0)
     leases = []
     for _ in range(11):
         leases.append(lease_next(user=carol, project=project))
