@@ -93,6 +93,7 @@ PROJECT_PAGES = {
     "guideline-version": EVERYONE,
     "guidelines-edit": OWNERS,
     "project-tasks": REVIEWERS,
+    "task-create": OWNERS,
     "task-detail": REVIEWERS,
     "task-close": OWNERS,
     "task-reopen": OWNERS,

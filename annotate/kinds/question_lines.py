@@ -33,9 +33,7 @@ def write_question(question: Question) -> str:
 def read_questions(lines: Sequence[str]) -> tuple[Question, ...]:
     """Raises OptionsError naming the line and what to do."""
     if not lines:
-        raise OptionsError(
-            "There is no question. Write one, as in “Overall quality | 7 | terrible | excellent”."
-        )
+        raise OptionsError("There is no question. Write one, as in “Overall quality | 7 | terrible | excellent”.")
     if len(lines) > MOST_QUESTIONS:
         raise OptionsError(
             f"There are {len(lines)} questions; at most {MOST_QUESTIONS} fit. Remove {len(lines) - MOST_QUESTIONS}."

@@ -27,25 +27,29 @@ PAGE_SIZE = 50
 def project_tasks(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     form = TaskFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    state, before = wanted.get("state", ""), wanted.get("before")
-    tasks = Task.objects.visible_to(request.user).of_project(membership.project).in_state(state)
+    given = form.cleaned_data if form.is_valid() else {}
+    wanted = {name: given.get(name, "") for name in ("state", "kind", "purpose")}
+    tasks = Task.objects.visible_to(request.user).of_project(membership.project).in_state(wanted["state"])
+    tasks = tasks.filter(**{name: wanted[name] for name in ("kind", "purpose") if wanted[name]})
+    before = given.get("before")
     rows = (tasks.filter(pk__lt=before) if before else tasks).with_progress().select_related("prompt")
     page = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
     context = {
         "project": membership.project,
         "membership": membership,
-        "states": TaskFilterForm.STATES,
-        "state": state,
+        "states": [(label, page_url({**wanted, "state": state}), state) for state, label in TaskFilterForm.STATES],
+        "form": form,
+        "wanted": wanted,
+        "is_filtered": any(wanted.values()),
         "tasks": [{"row": task, "state": state_of(task)} for task in page[:PAGE_SIZE]],
-        "newer_url": page_url(state) if before else "",
-        "older_url": page_url(state, page[PAGE_SIZE - 1].pk) if len(page) > PAGE_SIZE else "",
+        "newer_url": page_url(wanted) if before else "",
+        "older_url": page_url({**wanted, "before": page[PAGE_SIZE - 1].pk}) if len(page) > PAGE_SIZE else "",
     }
     return render(request, "tasks/list.html", context, status=200 if form.is_valid() else 422)
 
 
-def page_url(state: str, before: int | None = None) -> str:
-    return "?" + urlencode({name: value for name, value in (("state", state), ("before", before)) if value})
+def page_url(wanted: dict[str, Any]) -> str:
+    return "?" + urlencode({name: value for name, value in wanted.items() if value})
 
 
 def state_of(task: Any) -> str:
