@@ -1,6 +1,6 @@
 """The only way text becomes HTML. Prompts, responses and guidelines are hostile until they have been through here.
 
-Markdown is parsed with HTML switched off, code is highlighted by classes alone, and the result still goes through a
+Markdown is parsed with HTML switched off, code is highlighted by classes alone, mathematics is left to the browser (KaTeX), and the result still goes through a
 sanitiser that keeps a short list of tags and attributes. Images are never loaded: they become links.
 """
 
@@ -17,6 +17,8 @@ from markdown_it.utils import EnvType, OptionsDict
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
+
+from annotate.mathematics import add_mathematics
 
 # Past either limit a text is shown as it was written, because parsing it could take seconds.
 MAX_RENDERED_CHARACTERS = 100_000
@@ -41,7 +43,7 @@ ALLOWED_TAGS = {"p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote
 ALLOWED_TAGS |= {"a", "strong", "em", "s", "del", "code", "span", "pre", "table", "thead", "tbody", "tr", "th", "td"}
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 SHORT_CLASS = re.compile(r"[a-z][a-z0-9]{0,2}")
-OWN_CLASSES = {"span": {"image"}, "a": {"image"}, "div": {"highlight"}, "pre": {"plain"}}
+OWN_CLASSES = {"span": {"image", "math"}, "a": {"image"}, "div": {"highlight", "math"}, "pre": {"plain"}}
 ALIGNED = {"text-align:right": "align-right", "text-align:center": "align-center", "text-align:left": "align-left"}
 
 
@@ -78,6 +80,7 @@ def render_code(renderer: RendererHTML, tokens: list[Token], index: int, options
 def make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False})
     parser.enable(["table", "strikethrough"])
+    add_mathematics(parser)
     parser.add_render_rule("fence", render_code)
     parser.add_render_rule("image", render_image)
     parser.add_render_rule("th_open", render_aligned_cell)

@@ -88,6 +88,7 @@ document.addEventListener("toast", (event) => toast(event.detail.text, event.det
 function enhance(scope) {
   for (const element of scope.querySelectorAll("[data-needs-script]")) element.hidden = false;
   scope.querySelector("[data-focus]")?.focus();
+  if (scope.querySelector(".math")) import("./maths.js").then(({ renderMaths }) => renderMaths(scope));
   scope.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));

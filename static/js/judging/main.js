@@ -21,7 +21,7 @@ const page = document.getElementById("judge");
 const atOnce = document.getElementById("at-once");
 const timer = new Timer();
 const draft = new Draft(page.dataset.draft, () => timer.seconds());
-const ahead = new Ahead(page.dataset.ahead, (area) => loadKind(area.dataset.kind));
+const ahead = new Ahead(page.dataset.ahead, prepare);
 const lease = new Lease(page.dataset, { idleSeconds: () => timer.idleSeconds(), ahead: () => ahead.ready });
 
 const find = (id) => document.getElementById(id);
@@ -40,6 +40,12 @@ let kind = null;
 
 async function loadKind(name) {
   if (name && !loaded[name]) loaded[name] = await KINDS[name]();
+}
+
+// What the next task will need, while this one is read.
+async function prepare(next) {
+  loadKind(next.dataset.kind);
+  if (next.querySelector(".math")) (await import("../maths.js")).renderMaths(next);
 }
 
 // The task that was held ready after `event`, or whatever the server says comes instead.
