@@ -82,12 +82,55 @@ LENGTH = Chart(
     "Correlation of reward and length within a prompt; 0 is indifferent.",
     (Series(EVAL, "length_correlation", "Held out"),),
 )
+REWARD = Chart(
+    "Reward",
+    "What the judge says of the responses; the objective is shaped and pays for the KL.",
+    (*both("reward"), Series(TRAIN, "objective", "Objective")),
+)
+KL_ESTIMATES = Chart(
+    "KL from the reference",
+    "Nats a response, by three estimators. Reward that rises with a KL out of hand is a reward model being fooled.",
+    (
+        Series(TRAIN, "kl/k1", "k1"),
+        Series(TRAIN, "kl/k2", "k2"),
+        Series(TRAIN, "kl/k3", "k3"),
+        Series(EVAL, "kl/k1", "k1, held out"),
+    ),
+)
+BETA = Chart("Beta", "Weight of the KL; it moves where a KL is wanted.", (Series(TRAIN, "beta", "Beta"),))
+ENTROPY = Chart("Entropy", "Nats a token; towards 0 the policy says one thing only.", both("entropy"))
+RESPONSE_LENGTH = Chart("Response length", "Tokens, the end included.", both("completions/mean_length"))
+UNFINISHED = Chart("Cut by length", "Share of responses without an end.", both("completions/clipped_ratio"))
+CLIPPING = Chart(
+    "Movement in a step",
+    "Share of clipped ratios, and the KL from the policy that drew the responses.",
+    (Series(TRAIN, "clip_ratio", "Clipped"), Series(TRAIN, "approx_kl", "KL, nats a token")),
+)
+CRITIC = Chart(
+    "Critic",
+    "Its loss, and the share of the returns' variance that it explains; 1 is perfect.",
+    (Series(TRAIN, "value_loss", "Loss"), Series(TRAIN, "explained_variance", "Explained variance")),
+)
 
 CHARTS: dict[str, tuple[Chart, ...]] = {
     "reward": (LOSS, ACCURACY, MARGIN, REWARDS, CALIBRATION, LENGTH, RATE, NORM),
     "preference": (LOSS, ACCURACY, MARGIN, LOGPS, DRIFT, REWARDS, RATE, NORM, SPEED),
     "text": (LOSS, PERPLEXITY, RATE, NORM, SPEED),
     "flags": (LOSS, LOGPS, DRIFT, REWARDS, KL, RATE, NORM, SPEED),
+    "online": (
+        REWARD,
+        KL_ESTIMATES,
+        RESPONSE_LENGTH,
+        UNFINISHED,
+        ENTROPY,
+        CLIPPING,
+        CRITIC,
+        BETA,
+        LOSS,
+        RATE,
+        NORM,
+        SPEED,
+    ),
     "advantage": (LOSS, RATIO, ADVANTAGE, RATE, NORM, SPEED),
 }
 

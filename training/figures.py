@@ -18,6 +18,9 @@ class Figure(NamedTuple):
 def headline(metrics: Mapping[str, Any]) -> list[Figure]:
     """The last evaluation's figures that one looks at first; none before the first evaluation."""
     figures = []
+    if metrics.get("reward") is not None:
+        figures.append(Figure("Held-out reward", f"{metrics['reward']:.3f}"))
+        figures.append(Figure("KL from the reference", f"{metrics['kl']:.1f}", "nats a response"))
     if metrics.get("accuracy") is not None:
         figures.append(Figure("Held-out accuracy", percent(metrics["accuracy"]), interval(metrics)))
     if metrics.get("loss") is not None:

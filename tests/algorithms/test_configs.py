@@ -34,8 +34,8 @@ def test_every_bad_field_is_named_with_its_value():
 
 
 def test_an_unknown_algorithm_is_an_error():
-    with pytest.raises(ConfigError, match="no algorithm 'ppo'"):
-        parse_config("ppo", {})
+    with pytest.raises(ConfigError, match="no algorithm 'sorcery'"):
+        parse_config("sorcery", {})
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

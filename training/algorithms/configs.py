@@ -12,6 +12,7 @@ from typing import Any, Literal, get_type_hints
 from training.algorithms.options.a_lol import ALoLConfig
 from training.algorithms.options.dpo import DPOConfig
 from training.algorithms.options.kto import KTOConfig
+from training.algorithms.options.online import GRPOConfig, PPOConfig, RAFTConfig, ReinforceConfig, RLOOConfig
 from training.algorithms.options.orpo import ORPOConfig
 from training.algorithms.options.reward_model import RewardModelConfig
 from training.algorithms.options.sft import SFTConfig
@@ -32,11 +33,17 @@ class Algorithm:
     makes: Kind
     starts_from: tuple[Kind, ...]  # the usual one first
     charts: str  # the set of curves its runs show, a key of training.curves.CHARTS
+    scores: bool = False  # it samples responses, which reward models or a function score
 
 
 def offline(label: str, config: type[TrainingConfig], *, charts: str) -> Algorithm:
     """A policy from a policy, trained on what was said of stored responses."""
     return Algorithm(label=label, config=config, makes="policy", starts_from=("policy",), charts=charts)
+
+
+def online(label: str, config: type[TrainingConfig]) -> Algorithm:
+    """A policy from a policy, trained on responses of its own."""
+    return Algorithm(label=label, config=config, makes="policy", starts_from=("policy",), charts="online", scores=True)
 
 
 ALGORITHMS: dict[str, Algorithm] = {
@@ -53,6 +60,11 @@ ALGORITHMS: dict[str, Algorithm] = {
     "orpo": offline("ORPO", ORPOConfig, charts="preference"),
     "kto": offline("KTO", KTOConfig, charts="flags"),
     "a_lol": offline("A-LoL", ALoLConfig, charts="advantage"),
+    "ppo": online("PPO", PPOConfig),
+    "rloo": online("RLOO", RLOOConfig),
+    "grpo": online("GRPO", GRPOConfig),
+    "reinforce": online("REINFORCE", ReinforceConfig),
+    "raft": online("RAFT", RAFTConfig),
 }
 
 

@@ -14,7 +14,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from training.algorithms.checkpoints import load_checkpoint, save_checkpoint
+from training.algorithms.checkpoints import load_checkpoint, load_weights, save_checkpoint, save_weights
 from training.algorithms.configs import Config
 from training.algorithms.events import EventWriter
 from training.algorithms.groups import EncodedGroup
@@ -22,6 +22,9 @@ from training.algorithms.metrics import Evaluation, Facts, mean, summarise
 from training.algorithms.models import Policy, RewardModel
 from training.algorithms.packing import Batch, collate, micro_batches, step_groups, steps_per_epoch
 from training.algorithms.schedule import build_optimizer, learning_rate
+
+
+BEST = "best.safetensors"
 
 
 class Stopped(Exception):
@@ -66,7 +69,7 @@ class Job:
     """One run: what to train, on what, how, and whom to tell."""
 
     run: Path
-    model: Policy | RewardModel
+    model: Any  # Policy, RewardModel or Actor: has a `form`, and takes a Batch
     compute: Compute
     train: list[EncodedGroup]  # weights of mean 1
     test: list[EncodedGroup]
@@ -82,6 +85,8 @@ class Job:
     product: Policy | RewardModel | None = None  # what is saved in the end, where it is not the whole model
     state: dict[str, Any] = field(default_factory=dict)  # JSON that a checkpoint must hold beside weights
     adam_epsilon: float = 1e-8
+    keep_best: bool = False  # end with the weights of the lowest held-out loss
+    best: dict[str, Any] = field(default_factory=dict)  # that evaluation, with its step
     evaluated: int = -1  # the last step that was evaluated
     final: dict[str, Any] = field(default_factory=dict)  # the last evaluation
 
@@ -105,6 +110,7 @@ def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
         state = load_checkpoint(resume, model=job.model, optimizer=optimizer)
         step, job.evaluated, job.final = state["step"], state["evaluated"], state["final"]
         job.state.update(state["job"])
+        job.best = state.get("best", {})
     clock = Clock(step, total)
     try:
         evaluate_when_due(job, model, step, total)
@@ -120,6 +126,7 @@ def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
         optimizer.zero_grad(set_to_none=True)
         keep(job, optimizer, step)
         raise
+    go_back_to_best(job, total)
     return job.final
 
 
@@ -246,12 +253,24 @@ def evaluate_when_due(job: Job, model: nn.Module, step: int, total: int) -> None
     if job.test:
         job.final = evaluate(job, model)
         job.tools.events.write("eval", step, job.final)
+        if job.keep_best and job.final["loss"] < job.best.get("loss", float("inf")):
+            job.best = {**job.final, "step": step}
+            save_weights(job.model, job.run / BEST)
     if job.on_eval is not None:
         job.on_eval(step)
     if job.tools.should_stop() and step < total:
         job.evaluated = step
         raise Stopped
     job.evaluated = step
+
+
+def go_back_to_best(job: Job, total: int) -> None:
+    """End with the weights of the best evaluation, where that was not the last."""
+    if job.keep_best and job.best and job.best["step"] < total:
+        load_weights(job.model, job.run / BEST)
+        job.final = {name: value for name, value in job.best.items() if name != "step"}
+        message = f"Kept the weights of step {job.best['step']}, where the held-out loss was {job.best['loss']:.4f}."
+        job.tools.events.write("log", total, {"message": message})
 
 
 def evaluate(job: Job, model: nn.Module) -> dict[str, Any]:
@@ -283,7 +302,7 @@ def add_outcome(
 
 def keep(job: Job, optimizer: torch.optim.Optimizer, step: int) -> None:
     """Write the checkpoint of this step and say so."""
-    state = {"evaluated": job.evaluated, "final": job.final, "job": job.state}
+    state = {"evaluated": job.evaluated, "final": job.final, "best": job.best, "job": job.state}
     folder = save_checkpoint(
         job.run, step=step, model=job.model, optimizer=optimizer, state=state, keep=job.config.keep_checkpoints
     )

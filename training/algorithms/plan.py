@@ -1,7 +1,7 @@
 """What a run folder asks for, and the data it names.
 
-RUN/run.json: {"algorithm", "config", "model", "reference": null, "data": {"train", "test"}, "reference_cache": null};
-paths may be relative to RUN.
+RUN/run.json: {"algorithm", "config", "model", "reference": null, "data": {"train", "test"}, "reference_cache": null,
+"rewards": [{"model", "weight"}]}; paths may be relative to RUN.
 """
 
 import json
@@ -27,6 +27,7 @@ class Plan:
     train: Path
     test: Path | None
     reference_cache: Path
+    rewards: tuple[tuple[Path, float], ...] = ()  # reward models and their weights, for what samples responses
 
 
 def read_plan(run: Path) -> Plan:
@@ -44,6 +45,7 @@ def read_plan(run: Path) -> Plan:
             train=existing(run / data["train"]),
             test=existing(run / data["test"]) if data.get("test") else None,
             reference_cache=run / (row.get("reference_cache") or "reference"),
+            rewards=tuple((existing(run / one["model"]), float(one["weight"])) for one in row.get("rewards") or ()),
         )
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({error}): name the folder of a run.") from error

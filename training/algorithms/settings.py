@@ -6,10 +6,12 @@ from typing import Any
 Value = str | int | float | bool
 Choices = tuple[tuple[str, str], ...]
 
-BASIC, LOSS, MODEL, OPTIMISER, DATA, PROGRESS = "basic", "loss", "model", "optimiser", "data", "progress"
+BASIC, LOSS, REWARD, MODEL = "basic", "loss", "reward", "model"
+OPTIMISER, DATA, PROGRESS = "optimiser", "data", "progress"
 GROUPS = {
     BASIC: "Basics",
-    LOSS: "What the judgements mean",
+    LOSS: "What is learnt",
+    REWARD: "Reward",
     MODEL: "Model",
     OPTIMISER: "Optimiser",
     DATA: "Data and memory",

@@ -19,7 +19,7 @@ import torch
 import transformers
 from accelerate import Accelerator
 
-from training.algorithms import a_lol, dpo, kto, orpo, reward_model, sft, simpo
+from training.algorithms import a_lol, best_of_n, dpo, grpo, kto, orpo, ppo, reinforce, reward_model, rloo, sft, simpo
 from training.algorithms.checkpoints import list_checkpoints, publish, sweep
 from training.algorithms.configs import to_dict
 from training.algorithms.events import EventWriter, keep_events_until, read_events
@@ -39,6 +39,11 @@ PREPARE = {
     "orpo": orpo.prepare,
     "kto": kto.prepare,
     "a_lol": a_lol.prepare,
+    "ppo": ppo.prepare,
+    "rloo": rloo.prepare,
+    "grpo": grpo.prepare,
+    "reinforce": reinforce.prepare,
+    "raft": best_of_n.prepare,
 }
 
 

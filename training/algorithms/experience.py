@@ -1,0 +1,241 @@
+"""What a policy did: its responses to a step's prompts, what they scored, what was thought of every token."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from training.algorithms.groups import EncodedGroup, Group, Message, encode_prompt
+from training.algorithms.labels import Label, Tie
+from training.algorithms.loop import Stopped, Tools
+from training.algorithms.models import Policy, context_length
+from training.algorithms.options.online import RolloutConfig
+from training.algorithms.packing import collate, micro_batches
+from training.algorithms.policy_losses import clip_scores, penalise_unfinished
+from training.algorithms.rewards import Judge, normalise
+from training.algorithms.rollouts import Request, Sampling, sample
+from training.algorithms.value import Actor
+
+SAMPLED_TOGETHER = 32
+
+
+def nothing() -> Tensor:
+    return torch.empty(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptGroup(EncodedGroup):
+    """A prompt to answer; it has no completions yet."""
+
+    completions: tuple[tuple[int, ...], ...] = ()
+    label: Label = field(default_factory=Tie)  # nobody compares a rollout
+    messages: tuple[Message, ...]
+    system: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rollout(PromptGroup):
+    """n responses to one prompt, S tokens in all, one response after the other; log-probabilities in nats."""
+
+    texts: tuple[str, ...]
+    finished: tuple[bool, ...]  # the response ended by itself
+    parts: dict[str, Tensor] = field(default_factory=dict)  # (n,) each: what every source of reward said
+    scores: Tensor = field(default_factory=nothing)  # (n,) the reward, without KL
+    old: Tensor = field(default_factory=nothing)  # (S,) under the policy that drew them
+    base: Tensor = field(default_factory=nothing)  # (S,) under the reference
+    entropies: Tensor = field(default_factory=nothing)  # (S,) of the policy
+    values: Tensor = field(default_factory=nothing)  # (S,) the critic's, 0 without one
+    after: Tensor = field(default_factory=nothing)  # (n,) the critic's after the last token
+    advantages: Tensor = field(default_factory=nothing)  # (n,) or (S,), as the algorithm needs them
+    returns: Tensor = field(default_factory=nothing)  # (S,) what the critic should have said
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(completion) for completion in self.completions]
+
+
+def encode_prompts(
+    groups: Sequence[Group], policy: Policy, config: RolloutConfig
+) -> tuple[list[EncodedGroup], dict[str, int]]:
+    """The different prompts among the groups, in order, and what was cut: prompts lose their beginning."""
+    room = min(config.max_length, context_length(policy.model, policy.tokenizer)) - config.max_tokens
+    if room < 1:
+        raise ValueError(
+            f"Longest response is {config.max_tokens}: that leaves no room for a prompt in the model's context. "
+            "Lower it."
+        )
+    different: dict[tuple[str, ...], Group] = {}
+    for group in groups:
+        texts = (text for message in group.prompt for text in (message["role"], message["content"]))
+        different.setdefault((group.system, *texts), group)
+    prompts: list[EncodedGroup] = []
+    cut = 0
+    for group in different.values():
+        ids = encode_prompt(policy.tokenizer, group.prompt, group.system)
+        cut += len(ids) > room
+        prompts.append(PromptGroup(id=group.id, prompt=tuple(ids[-room:]), messages=group.prompt, system=group.system))
+    return prompts, {"prompts": len(prompts), "prompts_truncated": cut}
+
+
+def roll_out(
+    policy: Policy,
+    prompts: Sequence[PromptGroup],
+    *,
+    tools: Tools,
+    config: RolloutConfig,
+    responses: int,
+    key: str,
+) -> list[Rollout]:
+    """Draw `responses` for each prompt; what is drawn depends on seed, key and prompt alone. Raises Stopped."""
+    sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens, seed=config.seed)
+    requests = [
+        Request(
+            key=f"{key}/{prompt.id}",
+            prompt=prompt.messages,
+            system=prompt.system,
+            indices=tuple(range(responses)),
+            ids=prompt.prompt,
+        )
+        for prompt in prompts
+    ]
+    with tools.accelerator.autocast():
+        drawn = sample(
+            policy.model,
+            policy.tokenizer,
+            requests,
+            sampling=sampling,
+            batch_size=SAMPLED_TOGETHER,
+            should_stop=tools.should_stop,
+        )
+    if len(drawn) < len(prompts) * responses:
+        raise Stopped
+    rollouts = []
+    for place, prompt in enumerate(prompts):
+        own = drawn[place * responses : (place + 1) * responses]
+        rollouts.append(
+            Rollout(
+                id=prompt.id,
+                prompt=prompt.prompt,
+                messages=prompt.messages,
+                system=prompt.system,
+                completions=tuple(answer.ids for answer in own),
+                texts=tuple(answer.text for answer in own),
+                finished=tuple(answer.finish_reason == "stop" for answer in own),
+            )
+        )
+    return rollouts
+
+
+def judge_rollouts(rollouts: Sequence[Rollout], judge: Judge) -> list[Rollout]:
+    """Attach what every source says and its mixture."""
+    groups = [
+        Group(
+            id=rollout.id,
+            prompt=rollout.messages,
+            system=rollout.system,
+            completions=rollout.texts,
+            label=rollout.label,
+            finished=rollout.finished,
+        )
+        for rollout in rollouts
+    ]
+    scores, parts = judge.score(groups)
+    sizes = [len(rollout.completions) for rollout in rollouts]
+    split = {name: values.split(sizes) for name, values in parts.items()}
+    return [
+        replace(rollout, scores=own, parts={name: pieces[place] for name, pieces in split.items()})
+        for place, (rollout, own) in enumerate(zip(rollouts, scores.split(sizes), strict=True))
+    ]
+
+
+def shape_scores(rollouts: Sequence[Rollout], config: RolloutConfig, moments: dict[str, Any]) -> list[Rollout]:
+    """Normalise, clip and penalise the scores of a whole step, in this order, as the settings say."""
+    sizes = [len(rollout.completions) for rollout in rollouts]
+    scores = torch.cat([rollout.scores for rollout in rollouts])
+    if config.normalise_scores:
+        scores = normalise(scores, moments)
+    scores = clip_scores(scores, limit=config.score_clip)
+    finished = torch.tensor([end for rollout in rollouts for end in rollout.finished])
+    scores = penalise_unfinished(
+        scores, finished, penalty=config.unfinished_penalty, replace=config.unfinished == "replace"
+    )
+    return [replace(rollout, scores=own) for rollout, own in zip(rollouts, scores.split(sizes), strict=True)]
+
+
+def measure(
+    rollouts: Sequence[Rollout],
+    actor: Actor,
+    base: Callable[..., Tensor],
+    *,
+    tools: Tools,
+    config: RolloutConfig,
+) -> list[Rollout]:
+    """Attach what the training forward pass says of every token: the sampler's own figures are never used.
+
+    `base` is a forward pass of the reference, (batch, temperature) -> (S,). Raises Stopped.
+    """
+    found: dict[int, Rollout] = {}
+    with torch.no_grad(), tools.accelerator.autocast():
+        for chunk in micro_batches(rollouts, form=actor.form, budget=2 * config.micro_batch_tokens):
+            if tools.should_stop():
+                raise Stopped
+            own = [rollout for rollout in chunk if isinstance(rollout, Rollout)]
+            batch = collate(own, actor.form).to(tools.accelerator.device)
+            reading = actor(batch, config.temperature, True)
+            zeros = torch.zeros_like(reading.logprobs)
+            tokens = [sum(rollout.lengths) for rollout in own]
+            per_token = zip(
+                *(
+                    values.float().cpu().split(tokens)
+                    for values in (
+                        reading.logprobs,
+                        base(batch, config.temperature),
+                        reading.entropies,
+                        zeros if reading.values is None else reading.values,
+                    )
+                ),
+                strict=True,
+            )
+            after = zeros[: sum(batch.counts)] if reading.after is None else reading.after
+            for rollout, (old, reference, entropies, values), end in zip(
+                own, per_token, after.cpu().split(batch.counts), strict=True
+            ):
+                found[id(rollout)] = replace(
+                    rollout, old=old, base=reference, entropies=entropies, values=values, after=end
+                )
+    return [found[id(rollout)] for rollout in rollouts]
+
+
+def gather(rollouts: list[Rollout], tools: Tools) -> list[Rollout]:
+    """Every process's rollouts on each, in the order of the step's prompts (process p has every n-th from the p-th)."""
+    several = tools.accelerator.num_processes
+    if several == 1:
+        return rollouts
+    everything = gather_object([rollouts])
+    longest = max(map(len, everything))
+    return [part[place] for place in range(longest) for part in everything if place < len(part)]
+
+
+def by_response(values: Sequence[Tensor], rollouts: Sequence[Rollout]) -> tuple[Tensor, Tensor]:
+    """Token values of each rollout as one row a response: (C, T) padded with 0, and the mask, 1 = counts."""
+    rows = [row for value, rollout in zip(values, rollouts, strict=True) for row in value.split(rollout.lengths)]
+    return pad_sequence(rows, batch_first=True), pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
+
+
+def by_rollout(rows: Tensor, rollouts: Sequence[Rollout]) -> list[Tensor]:
+    """The way back: (C, T) -> (S,) for each rollout."""
+    found, first = [], 0
+    for rollout in rollouts:
+        found.append(torch.cat([rows[first + place, :length] for place, length in enumerate(rollout.lengths)]))
+        first += len(rollout.lengths)
+    return found
+
+
+def response_sums(values: Sequence[Tensor], rollouts: Sequence[Rollout]) -> Tensor:
+    """(P, n): token values added up over each response; every rollout has the same number of them."""
+    rows, _ = by_response(values, rollouts)
+    return rows.sum(1).view(len(rollouts), -1)
