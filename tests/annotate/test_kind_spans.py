@@ -123,7 +123,7 @@ def test_a_quote_that_is_not_there_is_named_and_every_row_comes_back_as_typed(cl
     assert "Passage 2 “eleven minutes” is not in the response; copy the words as they stand there." in html
     assert ">\nten</textarea>" in html and ">\neleven minutes</textarea>" in html and ">\nHm.</textarea>" in html
     assert 'value="Too long"' in html and html.count("<option selected>unclear") == 2
-    assert html.count('name="quote_') == 5
+    assert html.count('name="quote_') == 7
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_too_few_words_come_back_with_the_text_and_a_reload_keeps_it(page, judgi
     judging()
     page.keyboard.press("w")
     page.keyboard.type("Seven minutes.")
-    expect(page.locator("#text-count")).to_have_text("2 words, at least 4 words, 14 characters")
+    expect(page.locator("#text-count")).to_have_text("2 of 4 words, 14 characters")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("alert")).to_have_text("This has 2 of the 4 words that this project asks for. Write more.")
     assert page.evaluate("document.activeElement.id") == "text"

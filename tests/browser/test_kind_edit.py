@@ -108,3 +108,19 @@ def test_without_javascript_the_same_form_is_sent(browser, live_server, project,
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
     assert Edit.objects.get().response.text == "Seven minutes."
     context.close()
+
+
+def test_a_refused_edit_comes_back_from_behind_the_next_task_with_its_text(page, judging, project):
+    make_text_task(project, Kind.EDIT, ORIGINAL, prompt="First?")
+    make_text_task(project, Kind.EDIT, "Other text.", prompt="Second?")
+    judging()
+    page.locator("#text").fill(" ")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("The text is empty.")
+    expect(page.locator(".judging-turns")).to_contain_text("First?")
+    page.locator("#text").fill("Seven minutes.")
+    press_and_wait_for_next(page, "Control+Enter")
+    expect(page.locator(".judging-turns")).to_contain_text("Second?")
+    expect(page.locator("#text")).to_have_value("Other text.")
+    page.wait_for_function("document.getElementById('state').textContent !== 'Judged, sending…'")
+    assert Edit.objects.get().response.text == "Seven minutes."

@@ -16,7 +16,7 @@ from annotate.services.answers.passages import Passage, PassageError, find_quote
 from annotate.services.answers.spans import SpansAnswer
 
 MOST_PASSAGES = 200
-FREE_ROWS = 3
+FREE_ROWS = 5
 ROW = ("quote", "start", "category", "severity", "note")
 
 

@@ -8,6 +8,6 @@ const plural = (number, noun) => `${number.toLocaleString("en")} ${noun}${number
 
 export function sayLength(text, least) {
   const words = countWords(text);
-  const missing = least > words ? `, at least ${plural(least, "word")}` : "";
-  return `${plural(words, "word")}${missing}, ${plural([...text].length, "character")}`;
+  const counted = least > words ? `${words} of ${plural(least, "word")}` : plural(words, "word");
+  return `${counted}, ${plural([...text].length, "character")}`;
 }
