@@ -190,3 +190,21 @@ def test_events_after_the_checkpoint_are_dropped_and_a_torn_line_with_them(tmp_p
     assert [(event["kind"], event["step"]) for event in read_events(path)] == kinds[:4]
     keep_events_until(path, None)
     assert read_events(path) == []
+
+
+def test_it_ends_with_the_weights_of_the_best_evaluation_also_when_killed_between(policy_folder, tmp_path):
+    """A rate far too high makes the held-out loss worse again; the model is the one of the lowest."""
+    wild = LONG | {"keep_best": True, "learning_rate": 0.3, "eval_every": 3, "epochs": 8, "warmup_ratio": 0.5}
+    unbroken = make_run(tmp_path / "unbroken", policy_folder, "reward_model", wild)
+    assert run_here(unbroken) == DONE
+    losses = {event["step"]: event["data"]["loss"] for event in events(unbroken) if event["kind"] == "eval"}
+    best = min(losses, key=losses.get)
+    assert best < max(losses)
+    assert events(unbroken)[-1]["data"]["metrics"]["loss"] == losses[best]
+    assert f"Kept the weights of step {best}," in events(unbroken)[-2]["data"]["message"]
+    broken = make_run(tmp_path / "broken", policy_folder, "reward_model", wild)
+    process = start_trainer(broken)
+    wait_for_step(broken, best + 4, process)
+    kill(process)
+    assert train_to_end(broken) == DONE
+    assert_same_weights(unbroken, broken)

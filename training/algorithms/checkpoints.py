@@ -33,7 +33,7 @@ def save_checkpoint(
         return folder
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     aside.mkdir(parents=True)
-    save_file(trainable(model), aside / "weights.safetensors")
+    save_weights(model, aside / "weights.safetensors")
     torch.save(optimizer.state_dict(), aside / "optimizer.pt")
     torch.save(random_states(), aside / "random.pt")
     (aside / "state.json").write_text(json.dumps({**state, "step": step}))
@@ -45,19 +45,31 @@ def save_checkpoint(
 
 def load_checkpoint(folder: Path, *, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Put everything back in place; returns the stored state with its step."""
-    weights, device = load_file(folder / "weights.safetensors"), next(model.parameters()).device
-    own = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    if own.keys() != weights.keys():
-        raise ValueError(f"{folder} belongs to another model: start the run in a new folder.")
-    with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(weights[name])
+    load_weights(model, folder / "weights.safetensors")
+    device = next(model.parameters()).device
     optimizer.load_state_dict(torch.load(folder / "optimizer.pt", map_location=device, weights_only=True))
     states = torch.load(folder / "random.pt", weights_only=True)
     torch.set_rng_state(states["cpu"])
     if states["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(states["cuda"])
     return json.loads((folder / "state.json").read_text())
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write what is trained to a file that is whole or absent."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file(trainable(model), aside)
+    aside.replace(path)
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    weights = load_file(path)
+    own = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    if own.keys() != weights.keys():
+        raise ValueError(f"{path} belongs to another model: start the run in a new folder.")
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(weights[name])
 
 
 def trainable(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -87,4 +99,7 @@ def sweep(run: Path) -> None:
     """Delete what a killed process left half written. Call only under the run's lock."""
     for folder in (run, run / "checkpoints"):
         for leftover in folder.glob(".*.[0-9]*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink()

@@ -23,7 +23,6 @@ from training.algorithms.models import Policy, RewardModel
 from training.algorithms.packing import Batch, collate, micro_batches, step_groups, steps_per_epoch
 from training.algorithms.schedule import build_optimizer, learning_rate
 
-
 BEST = "best.safetensors"
 
 

@@ -55,6 +55,7 @@ def prepare(plan: Plan, tools: Tools) -> Job:
         config=config,
         tools=tools,
         report=data.report,
+        keep_best=config.keep_best,
         summarise=partial(summarise_preferences, rating_span=config.rating_span),
         notes=partial(notes, scale=scale, unit=unit),
     )

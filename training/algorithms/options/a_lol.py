@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 
-from training.algorithms.options.shared import PolicyConfig
+from training.algorithms.options.shared import HeldOutConfig, PolicyConfig
 from training.algorithms.settings import LOSS, number
 
 
 @dataclass(frozen=True, kw_only=True)
-class ALoLConfig(PolicyConfig):
+class ALoLConfig(PolicyConfig, HeldOutConfig):
     """Imitating what is better than expected, by how much it is (Baheti et al. 2023)."""
 
     clip: float = number(

@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 
-from training.algorithms.options.shared import PolicyConfig
+from training.algorithms.options.shared import HeldOutConfig, PolicyConfig
 from training.algorithms.settings import LOSS, number
 
 
 @dataclass(frozen=True, kw_only=True)
-class KTOConfig(PolicyConfig):
+class KTOConfig(PolicyConfig, HeldOutConfig):
     """A policy trained on responses that were called good or bad one by one (Ethayarajh et al. 2024)."""
 
     beta: float = number(

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from training.algorithms.options.shared import PolicyConfig, peak_rate
+from training.algorithms.options.shared import HeldOutConfig, PolicyConfig, peak_rate
 from training.algorithms.settings import DATA, LOSS, again, choice, setting
 
 SOURCES = (
@@ -13,7 +13,7 @@ BETWEEN = "|"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SFTConfig(PolicyConfig):
+class SFTConfig(PolicyConfig, HeldOutConfig):
     """A policy that imitates good responses: supervised fine-tuning."""
 
     epochs: int = again(PolicyConfig, "epochs", 2)

@@ -94,7 +94,19 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreferenceConfig(TrainingConfig):
+class HeldOutConfig(TrainingConfig):
+    """What has a loss on held-out judgements, by which it can be told when to stop."""
+
+    keep_best: bool = switch(
+        False,
+        "Keep the best",
+        "End with the weights whose held-out loss was lowest, not with the last.",
+        PROGRESS,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceConfig(HeldOutConfig):
     """What is learnt from comparisons: their strength, and ties."""
 
     strength: str = choice(
