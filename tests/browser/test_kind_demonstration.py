@@ -123,7 +123,7 @@ def test_without_javascript_the_same_form_is_sent(browser, live_server, project,
     page = context.new_page()
     page.goto(f"/projects/{project.pk}/judge/")
     page.get_by_text("Start from a suggestion").click()
-    page.get_by_label("Suggestion B").first.check()
+    page.get_by_role("radio", name="Suggestion B").check()
     page.get_by_role("textbox", name="Your response").fill("Seven minutes.\nNo more.")
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
