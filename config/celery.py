@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A config worker -Q default|inference|training`."""
+"""The Celery application: `celery -A config worker -Q default|inference|chat|training`."""
 
 import os
 

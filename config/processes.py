@@ -1,6 +1,6 @@
 """The commands of the running system, each written once: `manage.py serve` and docker-compose.yml run the same ones."""
 
-QUEUES = ("default", "inference", "training")
+QUEUES = ("default", "inference", "chat", "training")
 CELERY = ["celery", "--quiet", "--app", "config"]
 WORKER = [*CELERY, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
 

@@ -9,8 +9,10 @@ urlpatterns = [
     path("", include("annotate.urls.prompts")),
     path("", include("annotate.urls.tasks")),
     path("", include("annotate.urls.judging")),
+    path("", include("annotate.urls.chat")),
+    path("", include("annotate.urls.reviews")),
     path("", include("annotate.urls.snapshots")),
     path("", include("annotate.urls.statistics")),
-    path("", include("training.urls")),
     path("", include("annotate.urls.quality")),
+    path("", include("training.urls")),
 ]

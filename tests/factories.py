@@ -7,6 +7,7 @@ import uuid
 
 from annotate.models import (
     Author,
+    ChatTurn,
     Comparison,
     Guideline,
     Judgement,
@@ -19,6 +20,7 @@ from annotate.models import (
     TaskResponse,
     User,
 )
+from annotate.services.chats import send_message
 
 PASSWORD = "correct horse battery staple"
 NUMBERS = itertools.count(1)
@@ -102,3 +104,14 @@ def make_judgement(
         first_on_left=first_on_left,
     )
     return judgement
+
+
+def make_chat_turn(
+    project: Project, user: User, text: str = "How long do I boil an egg?", **options: object
+) -> ChatTurn:
+    """A person's message in their open chat, two answers to it in the queue. Chat is switched on for the project."""
+    project.kind_options = {**project.kind_options, "chat": options}
+    project.save(update_fields=["kind_options"])
+    if not project.authors.filter(kind=Author.Kind.MODEL).exists():
+        make_author(project)
+    return send_message(user=user, project=project, text=text, submission_id=uuid.uuid4())

@@ -13,7 +13,7 @@ from annotate.assignment import lease_next
 from annotate.models import Import, Role
 from annotate.services.invitations import invite
 from annotate.services.snapshots import create_snapshot
-from tests.factories import make_judgement, make_task
+from tests.factories import make_chat_turn, make_judgement, make_task
 from training.models import Generation, ModelVersion, Run
 
 EVERYONE = {Role.OWNER, Role.REVIEWER, Role.ANNOTATOR}
@@ -32,6 +32,14 @@ PROJECT_PAGES = {
     "judge-preview": EVERYONE,
     "judgement-history": EVERYONE,
     "judgement-open": EVERYONE,
+    "chat": EVERYONE,
+    "chat-past": EVERYONE,
+    "chat-read": EVERYONE,
+    "chat-end": EVERYONE,
+    "chat-choose": EVERYONE,
+    "chat-again": EVERYONE,
+    "chat-retry": EVERYONE,
+    "chat-stream": EVERYONE,
     "my-statistics": EVERYONE,
     "my-time": EVERYONE,
     "my-background": EVERYONE,
@@ -136,6 +144,7 @@ def world(project, alice, carol):
     policy = ModelVersion.objects.create(
         project=project, kind="policy", name="base", origin="smollm2-135m-instruct", created_by=alice
     )
+    turn = make_chat_turn(project, carol)
     made = {"project": project, "created_by": alice}
     generation = Generation.objects.create(model=policy, **made)
     return {
@@ -149,6 +158,8 @@ def world(project, alice, carol):
         "generation": generation.pk,
         "task": waiting.pk,
         "lease": carol.leases.get().pk,
+        "chat": turn.chat_id,
+        "turn": turn.pk,
         "version": 2,
         "question": project.questionnaire_items.create(question="First language?", options=["English", "Other"]).pk,
         "member": project.memberships.get(user=carol).pk,

@@ -7,6 +7,7 @@ from celery import shared_task
 
 from training.models import Generation, Run
 from training.services.execution import train_run
+from training.services.live_answers import write_waiting_answers
 from training.services.recovery import recover_stalled_jobs as recover
 from training.services.sampling import generate
 
@@ -21,6 +22,12 @@ def run_training(*, job_id: int) -> None:
 def generate_responses(*, job_id: int) -> None:
     for generation in Generation.objects.filter(pk=job_id):
         generate(generation)
+
+
+@shared_task(name="training.write_chat_answers")
+def write_chat_answers(*, job_id: int) -> None:
+    """The turn of this number waits, and others may too: all of them are written."""
+    write_waiting_answers()
 
 
 @shared_task(name="training.recover_stalled_jobs")

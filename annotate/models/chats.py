@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,6 +12,9 @@ from annotate.models.projects import Project
 from annotate.models.prompts import Author, Prompt, Response
 from annotate.models.tasks import Task
 from annotate.querysets import ScopedQuerySet
+
+SILENT_AFTER = timedelta(seconds=10)  # without a heartbeat: its worker is gone, or no token has come for a minute
+LATE_AFTER = timedelta(seconds=60)  # in the queue
 
 
 class Chat(models.Model):
@@ -99,6 +103,22 @@ class ChatOption(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["turn", "position"], name="chatoption_position_unique")
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["queued_at"], condition=Q(status="queued"), name="chatoption_queue"),
+        ]
 
     def __str__(self) -> str:
         return f"option {self.position} of turn {self.turn_id}, {self.status}"
+
+    def state(self, now: datetime) -> str:
+        """Its status as a person is told it: also "silent" (its worker fell silent), "late" (nobody has begun it for a
+        minute), "empty" (the model ended without a word) and "cut" (ended by the token limit)."""
+        if self.status == self.Status.WRITING and now - (self.heartbeat_at or self.queued_at) > SILENT_AFTER:
+            return "silent"
+        if self.status == self.Status.QUEUED and now - self.queued_at > LATE_AFTER:
+            return "late"
+        if self.status == self.Status.DONE and self.response is None:
+            return "empty"
+        if self.response is not None and self.response.finish_reason == Response.FinishReason.LENGTH:
+            return "cut"
+        return str(self.status)

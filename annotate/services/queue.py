@@ -6,6 +6,7 @@ from config.celery import app
 
 BUILD_SNAPSHOT = "annotate.build_snapshot"
 RUN_IMPORT = "annotate.run_import"
+WRITE_CHAT_ANSWERS = "training.write_chat_answers"
 
 
 def enqueue(task: str, *, job_id: int) -> None:

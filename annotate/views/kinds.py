@@ -32,6 +32,12 @@ KINDS: dict[str, KindPage] = {
         "judging/kinds/comparison.html",
         "judging/kinds/comparison_keys.html",
     ),
+    Kind.CHAT: KindPage(  # a choice that is corrected later; the chat itself has a page of its own
+        ComparisonForm,
+        "judging/_panes.html",
+        "judging/kinds/comparison.html",
+        "judging/kinds/comparison_keys.html",
+    ),
     Kind.RANKING: KindPage(
         RankingForm, "judging/_panes.html", "judging/kinds/ranking.html", "judging/kinds/ranking_keys.html"
     ),

@@ -30,7 +30,7 @@ def test_the_clock_runs_the_same_command():
     assert SERVICES["beat"]["command"] == beat_command()
 
 
-@pytest.mark.parametrize("name", ["worker-inference-gpu", "worker-training-gpu"])
+@pytest.mark.parametrize("name", ["worker-inference-gpu", "worker-chat-gpu", "worker-training-gpu"])
 def test_gpu_workers_run_only_under_their_profile_and_reserve_a_device(name):
     devices = SERVICES[name]["deploy"]["resources"]["reservations"]["devices"]
     assert SERVICES[name]["profiles"] == ["gpu"]
@@ -72,7 +72,7 @@ def test_services_depend_on_services_and_mount_volumes_that_exist():
 
 def test_web_and_workers_share_uploads_and_artifacts():
     sharing = [name for name, service in SERVICES.items() if "data:/data" in service.get("volumes", [])]
-    assert {"web", "worker-default", "worker-inference", "worker-training"} <= set(sharing)
+    assert {"web", "worker-default", "worker-inference", "worker-chat", "worker-training"} <= set(sharing)
 
 
 def test_only_the_proxy_is_reachable_from_outside():

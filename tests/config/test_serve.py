@@ -22,6 +22,7 @@ from django.conf import settings
 
 from config import preflight
 from config.embedded import DATABASE_NAME, Postgres, valkey_socket
+from config.processes import QUEUES
 from config.supervision import command_line, end_left_overs, marked_processes
 from tests.config.conftest import free_port
 
@@ -81,7 +82,8 @@ def stop(server: subprocess.Popen[str], var: Path, number: int) -> float:
 def processes(var: Path) -> dict[str, list[psutil.Process]]:
     """What runs, by the part of its command line that names it."""
     running = [(process, command_line(process)) for process in marked_processes(var)]
-    parts = ("granian", "--queues default", "--queues inference", "--queues training", " beat ", "valkey-server")
+    queues = [f"--queues {queue}" for queue in QUEUES]
+    parts = ("granian", *queues, " beat ", "valkey-server")
     return {part: [process for process, command in running if part in command] for part in parts}
 
 

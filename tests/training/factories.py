@@ -13,9 +13,13 @@ from training.models import ModelVersion
 QUICK = {"epochs": 1, "batch_size": 2, "max_length": 128, "eval_every": 0, "checkpoint_every": 1, "lora": False}
 
 
-def make_policy(project: Project, name: str = "tiny", *, seed: int = 0, is_default: bool = True) -> ModelVersion:
-    """A tiny policy with its files in place."""
-    folder = build_policy(settings.ARTIFACTS_DIR / "base" / f"{name}-{seed}", seed=seed)
+def make_policy(
+    project: Project, name: str = "tiny", *, seed: int = 0, is_default: bool = True, ends: bool = True
+) -> ModelVersion:
+    """A tiny policy with its files in place; unless it `ends`, it writes on to the limit."""
+    folder = build_policy(
+        settings.ARTIFACTS_DIR / "base" / f"{name}-{seed}{'' if ends else '-endless'}", seed=seed, ends=ends
+    )
     return ModelVersion.objects.create(
         project=project,
         kind=ModelVersion.Kind.POLICY,

@@ -11,6 +11,7 @@ from annotate.services.answers.spans import SPANS
 
 ANSWER_KINDS: dict[str, AnswerKind] = {
     Kind.COMPARISON: COMPARISON,
+    Kind.CHAT: COMPARISON,
     Kind.RANKING: RANKING,
     Kind.RATING: RATING,
     Kind.DEMONSTRATION: DEMONSTRATION,
