@@ -17,6 +17,7 @@ from annotate.assignment import hand_out, lease_ahead
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.judging import SkipForm
 from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, User
+from annotate.reading import least_seconds
 from annotate.services import judging, progress
 from annotate.services.answers.shown import responses_shown
 from annotate.standing import Standing
@@ -141,7 +142,7 @@ def show_next(
     lease, standing = hand_out(user=request.user, project=project, shown=shown)
     last = last or judging.last_judgement(user=request.user, project=project)
     if lease and last and lease.pk == shown:
-        following = render_ahead(request, membership, lease)
+        following = render_ahead(request, membership, lease, standing=standing)
         held_until = lease.expires_at.isoformat()
         return JsonResponse({"last": last.pk, "held_until": held_until, "ahead": following})
     if lease is None:
@@ -223,8 +224,14 @@ def get_own_judgement(user: User, project: Project, pk: object) -> Judgement:
     judgements = Judgement.objects.visible_to(user).of_project(project).filter(annotator=user)
     judgement = judgements.filter(pk=number(pk)).first()
     if judgement is None:
+        "least_seconds": 0 if draft or not project.reading_warning else least_seconds_of(lease, form),
         raise Http404("No such judgement of yours.")
     return judgement
+
+def least_seconds_of(lease: Lease, form: AnswerForm) -> float:
+    prompt = [message["content"] for message in lease.task.prompt.messages]
+    return least_seconds([*prompt, *(entry.response.text for entry in form.shown)])
+
 
 
 def number(text: object) -> int:

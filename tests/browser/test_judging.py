@@ -233,6 +233,7 @@ def test_hostile_text_runs_nothing_and_reaches_nobody(page, judging, project):
     deep = "> " * 5_000 + "[" * 5_000 + "**_" * 2_000
     for position, text in enumerate([HOSTILE, deep + HOSTILE]):
         TaskResponse.objects.create(task=task, response=make_response(prompt, text), position=position)
+    Project.objects.update(reading_warning=False)
     complaints = judging()
     assert page.evaluate("window.__pwned") is None
     for link in page.locator(".pane-text a, .judging-turns a").all():

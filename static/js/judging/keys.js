@@ -39,7 +39,7 @@ function actionFor(key, actions, shifted) {
     u: actions.undo,
     f: () => markFlags(flags ? null : "a"),
     r: find("rationale") && (() => find("rationale").focus()),
-    Enter: find("go-on") && (() => find("go-on").click()),
+    Enter: goesOn(actions),
     g: actions.openGuidelines,
     "?": actions.openKeys,
   }[key];
@@ -48,6 +48,14 @@ function actionFor(key, actions, shifted) {
 function pressed(root, selector, action) {
   const input = root.querySelector(selector);
   return input && (() => action(input));
+}
+
+// Enter goes on after an explained answer, and sends one that was asked about; on a button it presses the button.
+function goesOn(actions) {
+  if (document.activeElement?.closest("a, button, summary")) return null;
+  const on = find("go-on");
+  if (on) return () => on.click();
+  return find("quick") && !find("quick").hidden ? actions.submit : null;
 }
 
 function toggle(input) {

@@ -4,6 +4,7 @@ import { Draft } from "./draft.js";
 import { listenToKeys } from "./keys.js";
 import { Lease, Timer } from "./lease.js";
 import { Ahead, Outbox } from "./outbox.js";
+import { asksFirst } from "./quick.js";
 import { adjustProgress, announce, say } from "./state.js";
 
 // Each kind's keys and clicks: `show(area, page)` when a task appears, `actionFor(key, area, page)` for a key.
@@ -29,6 +30,11 @@ const area = () => find("judging");
 const SENDING = "Judged, sending…";
 
 page.addEventListener("submit", (event) => {
+  if (event.target.id === "answer" && asksFirst(area(), timer.seconds())) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
   const seconds = event.target.elements.active_seconds;
   if (seconds) seconds.value = timer.seconds().toFixed(1);
   if (event.target.id === "skip-form" && draft.dirty) draft.save();
