@@ -168,13 +168,15 @@ def show_task(
     return show(request, membership, context, status=status)
 
 
-def render_ahead(request: SignedInRequest, membership: Membership, lease: Lease) -> str | None:
+def render_ahead(
+    request: SignedInRequest, membership: Membership, lease: Lease, *, standing: Standing | None = None
+) -> str | None:
     """The fragment of the task after this one. Its `undo` waits for the answer that is still to be given."""
     project = membership.project
     following = lease_ahead(user=request.user, project=project, after=lease)
     if following is None or following.task.kind == Kind.CHAT:  # a chat begins when it is shown
         return None
-    context = task_context(following, project) | {"skip_form": SkipForm(), "project": project}
+    context = task_context(following, project) | {"skip_form": SkipForm(), "project": project, "standing": standing}
     return render_to_string("judging/judge.html#area", {**context, "membership": membership, "is_ahead": True}, request)
 
 
