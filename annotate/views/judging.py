@@ -209,7 +209,13 @@ def task_context(lease: Lease, project: Project, *, form: AnswerForm | None = No
         "verdict_template": kind.verdict_template,
         "keys_template": kind.keys_template,
         "submission_id": uuid.uuid4(),
+        "least_seconds": 0 if draft or not project.reading_warning else least_seconds_of(lease, form),
     }
+
+
+def least_seconds_of(lease: Lease, form: AnswerForm) -> float:
+    prompt = [message["content"] for message in lease.task.prompt.messages]
+    return least_seconds([*prompt, *(entry.response.text for entry in form.shown)])
 
 
 def get_own_lease(user: User, project: Project, pk: object) -> Lease:
@@ -226,14 +232,8 @@ def get_own_judgement(user: User, project: Project, pk: object) -> Judgement:
     judgements = Judgement.objects.visible_to(user).of_project(project).filter(annotator=user)
     judgement = judgements.filter(pk=number(pk)).first()
     if judgement is None:
-        "least_seconds": 0 if draft or not project.reading_warning else least_seconds_of(lease, form),
         raise Http404("No such judgement of yours.")
     return judgement
-
-def least_seconds_of(lease: Lease, form: AnswerForm) -> float:
-    prompt = [message["content"] for message in lease.task.prompt.messages]
-    return least_seconds([*prompt, *(entry.response.text for entry in form.shown)])
-
 
 
 def number(text: object) -> int:
