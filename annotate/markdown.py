@@ -1,7 +1,8 @@
 """The only way text becomes HTML. Prompts, responses and guidelines are hostile until they have been through here.
 
-Markdown is parsed with HTML switched off, code is highlighted by classes alone, mathematics is left to the browser (KaTeX), and the result still goes through a
-sanitiser that keeps a short list of tags and attributes. Images are never loaded: they become links.
+Markdown is parsed with HTML switched off, code is highlighted by classes alone, mathematics is left to the browser's
+KaTeX, and the result still goes through a sanitiser that keeps a short list of tags and attributes. Images are never
+loaded: they become links.
 """
 
 import re

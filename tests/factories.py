@@ -39,7 +39,7 @@ def make_project(owner: User, *, name: str = "Kitchen advice", **settings: objec
 
 
 def add_member(project: Project, user: User, role: str) -> Membership:
-    return Membership.objects.create(project=project, user=user, role=role)
+    return Membership.objects.create(project=project, user=user, role=role, guideline_read=1)
 
 
 def make_prompt(project: Project, text: str = "", *, system: str = "") -> Prompt:

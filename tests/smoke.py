@@ -168,6 +168,8 @@ def judge_all(visitor: Visitor, project: str) -> int:
     """Judge until nothing waits: the longer response wins, so that there is something to learn."""
     judged = 0
     visitor.open(f"{project}judge/")
+    if guidelines := visitor.page.select_one("form#read-guidelines"):
+        visitor.send(guidelines)
     while visitor.page.select_one("form#answer") is not None:
         left, right = (len(pane.get_text()) for pane in visitor.page.select(".pane-text"))
         visitor.send(visitor.page.select_one("form#answer"), choice="-3" if left >= right else "3")

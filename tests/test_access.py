@@ -23,6 +23,8 @@ PROJECT_PAGES = {
     "judge": EVERYONE,
     "judge-ahead": EVERYONE,
     "judge-agreed": EVERYONE,
+    "judge-texts": EVERYONE,
+    "judge-guidelines-read": EVERYONE,
     "judge-skip": EVERYONE,
     "judge-undo": EVERYONE,
     "judge-guidelines": EVERYONE,

@@ -12,11 +12,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotate import assignment
-from annotate.models import Draft, Guideline, Judgement, Lease, Project, User
+from annotate.models import Draft, Judgement, Lease, Project, User
 from annotate.reading import is_quick
 from annotate.services.answers.answer import Answer
 from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import Shown, responses_shown
+from annotate.services.guidelines import guideline_followed
+from annotate.services.reviews import settle_corrections
 
 
 class SubmissionTaken(Exception):
@@ -44,6 +46,8 @@ def submit_judgement(
         rationale=answer.rationale,
     )
     _record(lease, previous, judgement, answer)
+    if previous:
+        settle_corrections(task_id=lease.task_id, annotator_id=lease.annotator_id)
     Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
     return judgement
 
@@ -137,10 +141,9 @@ def _append(lease: Lease, previous: Judgement | None, judgement: Judgement) -> J
     """Add this row for the lease's task and person; it supersedes `previous`."""
     if previous:
         Judgement.objects.filter(pk=previous.pk).update(is_current=False)
-    guideline = Guideline.objects.filter(project=lease.task.project_id).order_by("-version").values_list("pk").first()
     judgement.project_id, judgement.task_id, judgement.kind = lease.task.project_id, lease.task_id, lease.task.kind
     judgement.annotator_id, judgement.supersedes = lease.annotator_id, previous
-    judgement.guideline_id = guideline[0] if guideline else None
+    judgement.guideline_id = guideline_followed(project_id=lease.task.project_id, user_id=lease.annotator_id)
     judgement.save(force_insert=True)
     return judgement
 

@@ -13,7 +13,7 @@ from annotate.services.audit import record_audit
 def create_project(*, actor: User, name: str, description: str, guidelines: str) -> Project:
     """A project with the standard settings, its maker as owner and the first version of its guidelines."""
     project = Project.objects.create(name=name, description=description, created_by=actor)
-    Membership.objects.create(project=project, user=actor, role=Role.OWNER)
+    Membership.objects.create(project=project, user=actor, role=Role.OWNER, guideline_read=1)
     Guideline.objects.create(project=project, version=1, body=guidelines, created_by=actor)
     record_audit(actor=actor, action="project.created", project=project, target=name)
     return project
@@ -52,5 +52,6 @@ def save_guidelines(*, actor: User, project: Project, body: str) -> Guideline:
         return newest
     version = newest.version + 1 if newest else 1
     guideline = Guideline.objects.create(project=project, version=version, body=body, created_by=actor)
+    Membership.objects.filter(project=project, user=actor).update(guideline_read=version)  # who wrote it has read it
     record_audit(actor=actor, action="guidelines.saved", project=project, target=f"version {version}")
     return guideline

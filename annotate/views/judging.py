@@ -20,6 +20,7 @@ from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership
 from annotate.reading import least_seconds
 from annotate.services import judging, progress
 from annotate.services.answers.shown import responses_shown
+from annotate.services.guidelines import read_guideline, unread_guideline
 from annotate.standing import Standing
 from annotate.views.agreed_answers import agreed_context
 from annotate.views.kinds import KINDS, bind_form
@@ -109,6 +110,18 @@ def guidelines(request: SignedInRequest, project_id: int) -> HttpResponse:
     return render(request, "judging/judge.html#guidelines", {"guideline": guideline_in_force(membership.project)})
 
 
+@login_required
+@require_POST
+def guidelines_read(request: SignedInRequest, project_id: int) -> HttpResponse:
+    """The person has read this version; on to the next task."""
+    membership = get_membership(request.user, project_id)
+    read_guideline(membership=membership, version=min(number(request.POST.get("version")), 2**31 - 1))
+    if not wants_fragment(request):
+        return redirect("judge", project_id)
+    membership.refresh_from_db(fields=["guideline_read"])
+    return show_next(request, membership)
+
+
 @never_cache
 @login_required
 @require_safe
@@ -139,6 +152,8 @@ def show_next(
     When the page shows that very task already (`shown` is its lease), it is told so, with the one after it.
     """
     project = membership.project
+    if unread := unread_guideline(membership):
+        return show(request, membership, {"unread": unread, "event": event})
     lease, standing = hand_out(user=request.user, project=project, shown=shown)
     last = last or judging.last_judgement(user=request.user, project=project)
     if lease and last and lease.pk == shown:

@@ -97,7 +97,7 @@ def seconds_for(text):
 def test_a_text_made_to_be_slow_takes_no_more_than_three_times_as_long_when_it_is_twice_as_long(name):
     text = SLOW_ELSEWHERE[name]
     half = seconds_for(HALVES.get(name, text[: len(text) // 2]))
-    assert seconds_for(text) < max(3 * half, 0.1)
+    assert seconds_for(text) < max(3 * half, 0.25)
 
 
 def test_a_text_past_the_limit_is_shown_as_written():

@@ -41,13 +41,13 @@ function actionFor(key, actions, shifted) {
     r: find("rationale") && (() => find("rationale").focus()),
     Enter: goesOn(actions),
     g: actions.openGuidelines,
+    l: () => actions.reading("linked"),
+    x: () => actions.reading("words"),
+    m: () => actions.reading("source"),
+    t: () => actions.reading("folded"),
+    "/": () => actions.reading("search"),
     "?": actions.openKeys,
   }[key];
-}
-
-function pressed(root, selector, action) {
-  const input = root.querySelector(selector);
-  return input && (() => action(input));
 }
 
 // Enter goes on after an explained answer, and sends one that was asked about; on a button it presses the button.
@@ -56,6 +56,11 @@ function goesOn(actions) {
   const on = find("go-on");
   if (on) return () => on.click();
   return find("quick") && !find("quick").hidden ? actions.submit : null;
+}
+
+function pressed(root, selector, action) {
+  const input = root.querySelector(selector);
+  return input && (() => action(input));
 }
 
 function toggle(input) {

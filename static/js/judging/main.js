@@ -86,6 +86,17 @@ async function showTask() {
   if (!loaded[name]) await loadKind(name);
   kind = loaded[name] ?? null;
   kind?.show(area(), actions);
+  if (localStorage.getItem("plumbline:reading")?.length > 2) reading();
+}
+
+// The reading aids come when they are first wanted, and stay as they were switched.
+async function reading(name) {
+  if (name === "search") {
+    find("reading-find").hidden = false;
+    find("reading-sought").select(); // at once: what is typed next is sought
+  }
+  const aids = await import("./reading.js");
+  return name ? aids.act(name) : aids.show();
 }
 
 // A long conversation opens at its last turn, the one that was answered.
@@ -133,6 +144,8 @@ page.addEventListener("click", (event) => {
     openDialog("guidelines-dialog");
   }
   if (event.target.closest("#open-keys")) openDialog("keys-dialog");
+  const aid = event.target.closest("[data-reading]");
+  if (aid) reading(aid.dataset.reading);
 });
 
 page.addEventListener("htmx:afterSwap", (event) => {
@@ -149,6 +162,7 @@ const actions = {
   ofKind: (key) => kind?.actionFor(key, area(), actions),
   finish,
   submit,
+  reading,
   undo: () => find("undo")?.requestSubmit(),
   openGuidelines: () => openDialog("guidelines-dialog"),
   openKeys: () => openDialog("keys-dialog"),
