@@ -20,6 +20,7 @@ from annotate.models import (
     TaskResponse,
     User,
 )
+
 from annotate.services.chats import send_message
 
 PASSWORD = "correct horse battery staple"

@@ -42,10 +42,33 @@ class LaunchForm(forms.Form):
             ],
         )
 
+        if ALGORITHMS[algorithm].scores:
+            self.fields["reward_models"] = reward_field(project, like)
+
+    def chosen_rewards(self) -> dict[ModelVersion, float]:
+        """The reward models and their weights, all the same; `manage.py train` takes others."""
+        return dict.fromkeys(self.cleaned_data.get("reward_models") or [], 1.0)
+
     def chosen_snapshot(self) -> Snapshot | None:
         """The snapshot named, or None for a new one."""
         value = self.cleaned_data["snapshot"]
         return None if value == NEW_SNAPSHOT else usable_snapshots(self.project).get(pk=value)
+
+
+def reward_field(project: Project, like: Run | None) -> forms.ModelMultipleChoiceField:
+    """The project's reward models, newest first; the default one, or else the newest, is chosen."""
+    models = ModelVersion.objects.of_project(project).filter(kind=Kind.REWARD).order_by("-is_default", "-id")
+    before = [reward.model_id for reward in like.rewards.all()] if like else None
+    return forms.ModelMultipleChoiceField(
+        models,
+        required=False,
+        label="Reward models",
+        widget=forms.CheckboxSelectMultiple,
+        initial=models[:1] if before is None else before,
+        help_text="They score the responses; several count the same."
+        if models
+        else "This project has none yet: train one, or choose a programmatic reward below.",
+    )
 
 
 def usable_snapshots(project: Project) -> Any:

@@ -44,6 +44,7 @@ TABS = [
     ("Tasks", "project-tasks", REVIEWERS),
     ("People", "project-people", OWNERS),
     ("Quality", "project-quality", REVIEWERS),
+    ("Review", "project-review", REVIEWERS),
     ("Snapshots", "project-snapshots", REVIEWERS),
     ("Runs", "project-runs", REVIEWERS),
     ("Models", "project-models", REVIEWERS),

@@ -1,5 +1,6 @@
 """What I have judged: found again, corrected, taken back. And what I began and did not finish."""
 
+import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -12,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate.access import SignedInRequest, get_membership
 from annotate.forms.answers.answer_form import AnswerForm
+from annotate.forms.reviews import ReplyForm
 from annotate.models import Draft, Judgement, Lease, Membership, Project, User
-from annotate.services import judging
+from annotate.services import judging, reviews
 from annotate.services.answers.kinds import RELATED, describe_judgement
 from annotate.services.answers.shown import letters_of, responses_shown
 from annotate.views.judging import get_own_lease, number, task_context
@@ -73,9 +75,10 @@ def show_judged(
     lease: Lease,
     *,
     form: AnswerForm | None = None,
+    reply_form: ReplyForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    versions = list(versions_of(lease))
+    versions, thread = list(versions_of(lease)), reviews.thread_of(task_id=lease.task_id, annotator_id=request.user.pk)
     newest = next((version for version in versions if version.is_current), None)
     if form is None and newest and newest.outcome == Judgement.Outcome.ANSWER:
         shown = responses_shown(lease)
@@ -87,7 +90,10 @@ def show_judged(
         "membership": membership,
         "judgement": newest,
         "versions": described(versions),
+        "thread": list(thread),
+        "reply_form": reply_form or ReplyForm(initial={"submission_id": uuid.uuid4()}),
     }
+    reviews.mark_seen(comments=thread, reader=request.user)
     return render(request, "judging/judged.html", context, status=status)
 
 
@@ -103,7 +109,7 @@ def my_judgements(user: User, project: Project, query: str) -> QuerySet[Judgemen
 
 
 def versions_of(lease: Lease) -> QuerySet[Judgement]:
-    rows = Judgement.objects.filter(task=lease.task_id, annotator=lease.annotator_id)
+    rows = Judgement.objects.filter(task=lease.task_id, annotator=lease.annotator_id, is_adjudication=False)
     return rows.select_related("guideline", *RELATED).order_by("-pk")
 
 

@@ -21,6 +21,7 @@ from annotate.reading import least_seconds
 from annotate.services import judging, progress
 from annotate.services.answers.shown import responses_shown
 from annotate.services.guidelines import read_guideline, unread_guideline
+from annotate.services.reviews import count_unseen
 from annotate.standing import Standing
 from annotate.views.agreed_answers import agreed_context
 from annotate.views.kinds import KINDS, bind_form
@@ -202,6 +203,7 @@ def show(
     context |= {"project": membership.project, "membership": membership}
     if wants_fragment(request):
         return render(request, "judging/judge.html#area", context, status=status)
+    context["unseen"] = count_unseen(request.user)
     context["guideline"] = guideline_in_force(membership.project)
     context["progress"] = progress.own_progress(user=request.user, project=membership.project)
     return render(request, "judging/judge.html", context, status=status)

@@ -106,6 +106,6 @@ def test_without_javascript_every_cell_is_a_radio(browser, live_server, project,
     page.get_by_role("group", name="Response A: Follows the instruction").get_by_label("Yes").check(force=True)
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
-    assert scores_of(task) == {"A": [6, 1]}
+    assert scores_of(task) == {"A": [6, 2]}
     assert Judgement.objects.get().kind == "rating"
     context.close()

@@ -46,6 +46,27 @@ class Run(Job):
         return settings.ARTIFACTS_DIR / "runs" / str(self.pk)
 
 
+class RunReward(models.Model):
+    """A reward model that scores a run's responses, and its share beside the others."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="rewards")
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    weight = models.FloatField(default=1.0)
+
+    objects = ScopedQuerySet.as_manager()
+
+    project_path = "run__project"
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "model"], name="runreward_once"),
+            models.CheckConstraint(condition=models.Q(weight__gt=0), name="runreward_weight_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} × {self.weight:g}"
+
+
 class RunEvent(models.Model):
     """A line the trainer wrote: a training step's metrics, an evaluation, a checkpoint, a sample.
 

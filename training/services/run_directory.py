@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,10 @@ from training.services.jobs import JobFailed
 TRAIN, TEST = SnapshotItem.Split.TRAIN, SnapshotItem.Split.TEST
 
 
-def prepare_directory(run: Run, *, model_folder: Path) -> dict[str, Any]:
+Rewards = Sequence[tuple[Path, float]]  # folders of reward models and their weights
+
+
+def prepare_directory(run: Run, *, model_folder: Path, rewards: Rewards = ()) -> dict[str, Any]:
     """Write `run.json` and the data, and return facts about the data: {"data": {split: {"rows", "sha256"}}}.
 
     Data that is already there stays: a resumed run reads what it began with. Raises JobFailed when nothing is left to
@@ -34,7 +37,7 @@ def prepare_directory(run: Run, *, model_folder: Path) -> dict[str, Any]:
         raise JobFailed(
             f"Snapshot “{run.snapshot}” has no comparison to train on. Judge some tasks, then launch again."
         )
-    write_whole(directory / "run.json", [json.dumps(describe_run(run, model_folder, facts), indent=1)])
+    write_whole(directory / "run.json", [json.dumps(describe_run(run, model_folder, facts, rewards), indent=1)])
     return {"data": facts}
 
 
@@ -48,7 +51,7 @@ def prepare_data(run: Run, path: Path, split: SnapshotItem.Split) -> dict[str, A
         return {"rows": sum(1 for _ in file), "sha256": digest}
 
 
-def describe_run(run: Run, model_folder: Path, data: dict[str, Any]) -> dict[str, Any]:
+def describe_run(run: Run, model_folder: Path, data: dict[str, Any], rewards: Rewards) -> dict[str, Any]:
     """The contents of `run.json`; paths are relative to its folder unless absolute."""
     return {
         "algorithm": run.algorithm,
@@ -60,6 +63,7 @@ def describe_run(run: Run, model_folder: Path, data: dict[str, Any]) -> dict[str
             "train": "data/train.jsonl",
             "test": "data/test.jsonl" if data[TEST.value]["rows"] else None,
         },
+        "rewards": [{"model": str(folder), "weight": weight} for folder, weight in rewards],
     }
 
 

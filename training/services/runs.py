@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,9 +14,11 @@ from annotate.models import Project, Snapshot, User
 from annotate.services.audit import record_audit
 from annotate.services.queue import enqueue
 from training.algorithms.configs import ALGORITHMS, parse_config, to_dict
-from training.models import ModelVersion, Run
+from training.algorithms.options.online import NO_FUNCTION
+from training.models import ModelVersion, Run, RunReward
 from training.services.registry import base_kinds
 
+Kind = ModelVersion.Kind
 RUN_TRAINING = "training.run_training"
 
 
@@ -28,16 +31,20 @@ def launch_run(
     snapshot: Snapshot,
     base_model: ModelVersion,
     config: Mapping[str, Any],
+    rewards: Mapping[ModelVersion, float] | None = None,
     name: str = "",
     in_background: bool = True,
 ) -> Run:
-    """Create a run and queue it for a training worker.
+    """Create a run and queue it for a training worker. `rewards` are the reward models that score its responses, with
+    their weights.
 
     Raises ConfigError for the settings, ValidationError by field for the rest.
     """
     settings = to_dict(parse_config(algorithm, config))
     name = name.strip() or next_name(project, algorithm)
+    rewards = rewards or {}
     check_launch(project, algorithm, snapshot, base_model, name)
+    check_rewards(project, algorithm, settings, rewards)
     run = Run.objects.create(
         project=project,
         name=name,
@@ -48,6 +55,7 @@ def launch_run(
         queued_at=timezone.now(),
         created_by=user,
     )
+    RunReward.objects.bulk_create(RunReward(run=run, model=model, weight=weight) for model, weight in rewards.items())
     facts = {"algorithm": algorithm, "snapshot": snapshot.name, "base_model": base_model.name}
     record_audit(actor=user, action="run.launched", project=project, target=run, data=facts)
     if in_background:
@@ -68,6 +76,24 @@ def check_launch(project: Project, algorithm: str, snapshot: Snapshot, base_mode
         errors["base_model"] = f"{label} cannot start from “{base_model}”, a {base_model.get_kind_display().lower()}."
     if errors:
         raise ValidationError(errors)
+
+
+def check_rewards(
+    project: Project, algorithm: str, settings: Mapping[str, Any], rewards: Mapping[ModelVersion, float]
+) -> None:
+    """Reward models where something is scored, and there at least one unless a function scores."""
+    if not ALGORITHMS[algorithm].scores:
+        problem = f"{ALGORITHMS[algorithm].label} scores no responses. Leave the reward models out." if rewards else ""
+    elif not rewards and settings["function"] == NO_FUNCTION:
+        problem = "Nothing scores the responses. Choose a reward model (train one first), or a programmatic reward."
+    elif wrong := [model for model in rewards if model.project_id != project.pk or model.kind != Kind.REWARD]:
+        problem = f"“{wrong[0]}” is not a reward model of this project. Choose another."
+    elif light := [weight for weight in rewards.values() if not 0 < weight < inf]:
+        problem = f"A reward model cannot weigh {light[0]:g}. Give it a weight above 0."
+    else:
+        problem = ""
+    if problem:
+        raise ValidationError({"reward_models": problem})
 
 
 def next_name(project: Project, algorithm: str) -> str:

@@ -78,6 +78,7 @@ def launch_from_forms(membership: Membership, algorithm: str, launch: LaunchForm
                 snapshot=snapshot,
                 base_model=launch.cleaned_data["base_model"],
                 config=config.cleaned_data,
+                rewards=launch.chosen_rewards(),
                 name=launch.cleaned_data["name"],
             )
     except ConfigError as error:

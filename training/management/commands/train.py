@@ -26,6 +26,13 @@ class Command(BaseCommand):
         parser.add_argument("--algorithm", required=True, choices=list(ALGORITHMS))
         parser.add_argument("--snapshot", help="a snapshot's number or name; left out: a new one of all judgements")
         parser.add_argument("--model", help="the number or name of the model to start from; left out: the default")
+        parser.add_argument(
+            "--reward",
+            action="append",
+            default=[],
+            metavar="MODEL[=WEIGHT]",
+            help="a reward model's number or name, for what samples responses; may be repeated; left out: the default",
+        )
         parser.add_argument("--name", default="", help="what to call the run")
         parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE", help="may be repeated")
         parser.add_argument("--user", help="e-mail of the owner who launches; left out: the project's creator")
@@ -42,6 +49,7 @@ class Command(BaseCommand):
                 algorithm=options["algorithm"],
                 snapshot=self.find_snapshot(project, user, options["snapshot"]),
                 base_model=self.find_base(project, options["algorithm"], options["model"]),
+                rewards=self.find_rewards(project, options["algorithm"], options["reward"]),
                 config=parse_settings(options["set"]),
                 name=options["name"],
                 in_background=options["queue"],
@@ -74,6 +82,22 @@ class Command(BaseCommand):
         if model is None:
             raise CommandError("The project has no default model to start from. Name one with --model.")
         return model
+
+    def find_rewards(self, project: Project, algorithm: str, wanted: list[str]) -> dict[ModelVersion, float]:
+        """The models named, or the default one where the algorithm needs one and the project has it."""
+        models = ModelVersion.objects.of_project(project).filter(kind=ModelVersion.Kind.REWARD)
+        if not wanted and ALGORITHMS[algorithm].scores:
+            preferred = models.order_by("-is_default", "-id").first()
+            return {preferred: 1.0} if preferred else {}
+        pairs = (one.rpartition("=") if "=" in one else (one, "", "1") for one in wanted)
+        return {find(models, "reward model", name): parse_weight(weight) for name, _, weight in pairs}
+
+
+def parse_weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise CommandError(f"--reward has the weight {text!r}. Write it as MODEL=0.5.") from None
 
 
 def find(rows: QuerySet[Any], what: str, wanted: str) -> Any:

@@ -50,7 +50,7 @@ function mark(area, row = current(area)) {
   row.querySelector("legend").after(steps);
   all.forEach((other, place) => {
     steps.children[place].classList.toggle("is-answered", isAnswered(other));
-    steps.children[place].toggleAttribute("aria-current", other === row);
+    steps.children[place].setAttribute("aria-current", String(other === row));
   });
 }
 

@@ -12,10 +12,11 @@ export function show(area, page) {
   const root = area.querySelector(".ranking");
   board = new Board(root, page);
   root.addEventListener("click", (event) => board.press(event.target.closest("[data-tool], .chip")));
-  if (board.letters.length) followDrags(root, (letter, target) => board.move(letter, target));
+  followDrags(root, (letter, target) => board.move(letter, target));
 }
 
 export function actionFor(key) {
+  if (!board.root.isConnected) return null;
   const [, shift, digit] = key.match(/^(Shift\+)?([1-9])$/) ?? [];
   const letter = board.letters[digit - 1];
   if (letter) return () => board.place(letter, Boolean(shift));
@@ -28,10 +29,8 @@ class Board {
     this.selects = [...root.querySelectorAll("select")];
     this.letters = this.selects.map((select) => select.dataset.letter);
     Object.assign(this, { root, page, ties: "ties" in root.dataset, tying: false, before: [], tiers: [] });
-    for (const { value, dataset } of [...this.selects].sort((one, other) => one.value - other.value)) {
-      if (value && value === this.lastValue) this.tiers.at(-1).push(dataset.letter);
-      else if (value) this.tiers.push([dataset.letter]);
-      this.lastValue = value;
+    for (const place of [...new Set(this.selects.map((select) => Number(select.value)))].filter(Boolean).sort((one, other) => one - other)) {
+      this.tiers.push(this.selects.filter((select) => Number(select.value) === place).map((select) => select.dataset.letter));
     }
     find(".ranking-plain").hidden = true;
     find(".ranking-board").hidden = false;
@@ -149,23 +148,22 @@ class Board {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "chip" });
     button.dataset.letter = letter;
-    const key = Object.assign(document.createElement("kbd"), { textContent: this.letters.indexOf(letter) + 1 });
-    button.append(key, letter);
-    button.setAttribute("aria-label", rank ? `${letter}, placed ${rank}: take out` : `Place ${letter} next`);
+    const key = Object.assign(document.createElement("kbd"), { ariaHidden: "true", textContent: this.letters.indexOf(letter) + 1 });
+    const use = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: rank ? `, placed ${rank}: take out` : ": place next" });
+    button.append(key, letter, use);
     return button;
   }
 }
 
 function item(chips, rank) {
-  const tier = Object.assign(document.createElement("li"), { className: "tier" });
+  const tier = Object.assign(document.createElement("div"), { className: "tier" });
   tier.dataset.tier = rank;
   tier.append(...chips);
   return tier;
 }
 
 function gap(at) {
-  const space = Object.assign(document.createElement("li"), { className: "gap" });
+  const space = Object.assign(document.createElement("div"), { className: "gap" });
   space.dataset.at = at;
-  space.setAttribute("role", "presentation");
   return space;
 }

@@ -37,9 +37,9 @@ export function actionFor(key) {
     n: () => text.enter(),
     c: find("critique") && (() => find("critique").focus()),
     v: current && (() => nextSeverity(current)),
-    x: current && (() => remove(current)),
+    Backspace: current && (() => remove(current)),
     Delete: current && (() => remove(current)),
-    t: current && (() => entryOf(current).querySelector("[data-part=note]").focus()),
+    e: current && (() => entryOf(current).querySelector("[data-part=note]").focus()),
     "[": () => step(-1),
     "]": () => step(1),
   }[key];
