@@ -18,6 +18,7 @@ from annotate.services.answers.answer import Answer
 from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import Shown, responses_shown
 from annotate.services.guidelines import guideline_followed
+from annotate.services.reviews import settle_corrections
 
 
 class SubmissionTaken(Exception):
@@ -45,6 +46,8 @@ def submit_judgement(
         rationale=answer.rationale,
     )
     _record(lease, previous, judgement, answer)
+    if previous:
+        settle_corrections(task_id=lease.task_id, annotator_id=lease.annotator_id)
     Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
     return judgement
 
