@@ -165,3 +165,13 @@ def test_without_javascript_passages_are_quoted(browser, live_server, project, c
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
     assert said() == [("ten minutes.\r\nThen", "factual error", "critical", "")]
     context.close()
+
+
+def test_marks_stay_in_sight_for_somebody_who_reads_other_texts_as_written(page, judging, project):
+    make_text_task(project, Kind.SPANS, TEXT)
+    judging()
+    for key in ("m", "n", "1"):
+        page.keyboard.press(key)
+    expect(page.locator("#judging")).to_have_attribute("data-shows", "source")
+    expect(page.locator("#marked-text mark")).to_be_visible()
+    expect(page.locator("#marked-text")).to_have_text(TEXT.replace("\r\n", " "))
