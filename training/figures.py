@@ -19,14 +19,21 @@ def headline(metrics: Mapping[str, Any]) -> list[Figure]:
     """The last evaluation's figures that one looks at first; none before the first evaluation."""
     figures = []
     if metrics.get("reward") is not None:
-        figures.append(Figure("Held-out reward", f"{metrics['reward']:.3f}"))
-        figures.append(Figure("KL from the reference", f"{metrics['kl']:.1f}", "nats a response"))
+        figures.append(Figure("Held-out reward", f"{metrics['reward']:.3f}".replace("-", "−")))
+        figures.append(Figure("KL from the reference", f"{metrics['kl']:.1f}".replace("-", "−"), "nats a response"))
     if metrics.get("accuracy") is not None:
         figures.append(Figure("Held-out accuracy", percent(metrics["accuracy"]), interval(metrics)))
     if metrics.get("loss") is not None:
         figures.append(Figure("Held-out loss", f"{metrics['loss']:.3f}"))
     if metrics.get("margin") is not None:
         figures.append(Figure("Margin", f"{metrics['margin']:.3f}"))
+    if metrics.get("perplexity") is not None:
+        figures.append(Figure("Perplexity", f"{metrics['perplexity']:.1f}", "of a held-out token"))
+    if metrics.get("ece") is not None:
+        cooled = f"{percent(metrics['ece_calibrated'])} with temperature {metrics['temperature']:.2f}"
+        figures.append(Figure("Calibration error", percent(metrics["ece"]), cooled))
+    if metrics.get("longer_wins") is not None:
+        figures.append(Figure("Longer wins", percent(metrics["longer_wins"]), "accuracy of length alone, same pairs"))
     if metrics.get("drift/chosen") is not None:
         drift = f"{metrics['drift/chosen']:+.1f} / {metrics['drift/rejected']:+.1f}".replace("-", "−")
         figures.append(Figure("Drift chosen / rejected", drift, "nats from the reference"))

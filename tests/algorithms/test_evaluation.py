@@ -34,6 +34,14 @@ def test_a_model_that_is_too_sure_is_cooled_and_better_calibrated_on_pairs_it_wa
     assert found["brier_calibrated"] < found["brier"]
 
 
+def test_each_half_is_judged_by_the_temperature_of_the_other():
+    """The first half is right nine times of ten by 1, the second six times of ten: each is off by the other's rate."""
+    halves = [[1.0] * 9 + [-1.0], [1.0] * 6 + [-1.0] * 4]
+    found = calibrate([one for pair in zip(*halves, strict=True) for one in pair])
+    assert found["ece_calibrated"] == pytest.approx(0.3, abs=1e-6)
+    assert found["temperature"] == pytest.approx(1 / log(3), abs=1e-6)
+
+
 def test_histogram_counts_everything_once():
     found = histogram([0.0, 1.0, 1.0, 2.0], bins=4)
     assert found == {"edges": [0.0, 0.5, 1.0, 1.5, 2.0], "counts": [1, 0, 2, 1]}

@@ -145,8 +145,11 @@ def test_a_phrasing_without_a_place_for_the_prompt_is_an_error():
         parse_config("sft", {"templates": "{prompt} | Answer me"})
 
 
-def test_kto_begins_at_a_half_and_its_baseline_is_the_mean_drift_of_mismatched_responses(policy_folder, tmp_path):
-    """z by hand: each prompt with the first response to the next one's prompt, the last with the first's."""
+@pytest.mark.parametrize(("factor", "sign"), [(0.95, 1), (1.05, -1)])
+def test_kto_begins_at_a_half_and_its_baseline_is_the_drift_of_mismatched_responses(
+    factor, sign, policy_folder, tmp_path
+):
+    """z by hand: each prompt with the first response to the next one's, the last with the first's; not below 0."""
     job = prepare(tmp_path / "run", "kto", policy_folder, train=6)
     batch = collate(job.train, "tree")
     job.before(job.train)
@@ -158,11 +161,11 @@ def test_kto_begins_at_a_half_and_its_baseline_is_the_mean_drift_of_mismatched_r
         ]
         before = logprobs(job.model, collate(strangers, "tree"))
         torch.testing.assert_close(found.losses, torch.ones(6), atol=1e-4, rtol=0)  # two responses of 1/2
-        next(job.model.parameters()).mul_(0.95)
+        next(job.model.parameters()).mul_(factor)
         drift = logprobs(job.model, collate(strangers, "tree")) - before
         job.before(job.train)
         told = job.compute(job.model, batch, job.train, job.config).facts["kl"]
-    assert drift.mean() > 0.01
+    assert sign * drift.mean() > 0.01
     torch.testing.assert_close(told, drift.mean().clamp(min=0).expand(6), atol=1e-4, rtol=0)
 
 
