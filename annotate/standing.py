@@ -117,7 +117,7 @@ def read_gold(membership: Membership) -> Standing:
 def gold_in_words(standing: Standing, least: float) -> str:
     return (
         f"{standing.right} of the last {standing.whole} answers to tasks whose answer is known were right "
-        f"({standing.share:.0%}); this project asks for {least:.0%}."
+        f"({standing.share * 100:.0f} %); this project asks for {least * 100:.0f} %."
     )
 
 

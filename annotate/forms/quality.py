@@ -55,7 +55,7 @@ class QualitySettingsForm(forms.ModelForm):
             "reading_warning",
         ]
         help_texts: ClassVar = {
-            "show_agreed_answers": "Practice is explained anyway. Gold that is explained is gold no more to its person.",
+            "show_agreed_answers": "Practice is explained anyway. Gold that was explained teaches and measures no more.",
             "reading_warning": "A line that asks whether they are done. It keeps nobody from going on.",
         }
 
@@ -63,7 +63,9 @@ class QualitySettingsForm(forms.ModelForm):
         data = super().clean() or self.cleaned_data
         warn, pause = data.get("gold_warn_below"), data.get("gold_pause_below")
         if warn is not None and pause is not None and pause > warn:
-            self.add_error("gold_pause_below", f"Give at most {warn:.0%}, so that people are warned before a pause.")
+            self.add_error(
+                "gold_pause_below", f"Give at most {warn * 100:.0f} %, so that people are warned before a pause."
+            )
         if (data.get("gold_rate") or 0) + (data.get("mirror_rate") or 0) > 0.5:
             self.add_error("mirror_rate", "Gold and repeats together would be more than half of what people do.")
         return data

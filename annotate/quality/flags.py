@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from annotate.quality.agreement import Share, measure_share
-from annotate.quality.significance import binomial_p, longest_run, longest_run_p, runs_p, two_shares_p
+from annotate.quality.significance import binomial_p, longest_run, longest_run_p, p_in_words, runs_p, two_shares_p
 
 UNLIKELY = 0.001
 NEEDS = 20  # preferences, pairs or timed answers before any of them says something
@@ -45,6 +45,10 @@ class Figures:
     @property
     def side_p(self) -> float:
         return binomial_p(sum(self.lefts), len(self.lefts))
+
+    @property
+    def side_p_in_words(self) -> str:
+        return p_in_words(self.side_p)
 
     @property
     def quick_share(self) -> Share | None:
@@ -126,7 +130,7 @@ def flag_length(figures: Figures, others: Figures) -> Flag | None:
     apart = two_shares_p(share.part, share.whole, others.longer, others.unlike) if theirs else 0.0
     if max(p, apart) >= UNLIKELY or (theirs and share.value <= theirs.value):
         return None
-    beside = f"; the others {theirs.value:.0%}" if theirs else ""
+    beside = f"; the others {percent(theirs.value)}" if theirs else ""
     return Flag("Longer is better", f"Preferred the longer response in {in_words(share)} pairs{beside}. {chance(p)}")
 
 
@@ -134,7 +138,7 @@ def flag_gold(figures: Figures, warn_below: float) -> Flag | None:
     share = figures.gold_share
     if share is None or share.whole < GOLD_NEEDS or share.value >= warn_below:
         return None
-    return Flag("Gold", f"{in_words(share)} gold answers are right; the project asks for {warn_below:.0%}.")
+    return Flag("Gold", f"{in_words(share)} gold answers are right; the project asks for {percent(warn_below)}.")
 
 
 def flag_repeats(figures: Figures) -> Flag | None:
@@ -151,12 +155,18 @@ def flag_disagreement(figures: Figures, others: Figures) -> Flag | None:
     p = two_shares_p(share.part, share.whole, theirs.part, theirs.whole)
     if p >= UNLIKELY:
         return None
-    reason = f"Agrees with others in {in_words(share)} shared answers; they among themselves in {theirs.value:.0%}."
+    reason = (
+        f"Agrees with others in {in_words(share)} shared answers; they among themselves in {percent(theirs.value)}."
+    )
     return Flag("Apart from others", f"{reason} {chance(p)}")
 
 
 def in_words(share: Share) -> str:
-    return f"{share.part} of {share.whole} ({share.value:.0%})"
+    return f"{share.part} of {share.whole} ({percent(share.value)})"
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
 
 
 def chance(p: float) -> str:

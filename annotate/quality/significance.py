@@ -31,6 +31,14 @@ class ChiSquare:
     value: float
     p: float
 
+    @property
+    def p_in_words(self) -> str:
+        return p_in_words(self.p)
+
+
+def p_in_words(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
 
 def even_split(part: int, whole: int) -> ChiSquare:
     """Pearson's chi-square of two counts against half and half, one degree of freedom; 0 of nothing."""

@@ -1,11 +1,11 @@
 """How far a person has come: numbers about themselves alone."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from annotate.models import Judgement, Lease, Project, User
+from annotate.models import Judgement, Lease, Project, Purpose, Task, User
 from annotate.services.tasks import WAITING_SHOWN_UP_TO, count_waiting
 
 
@@ -14,13 +14,16 @@ class Progress:
     today: int
     total: int
     waiting: int
+    is_rough: bool = False  # where an exact count that stood still would tell gold from work
 
     @property
     def waiting_in_words(self) -> str:
+        if self.is_rough and 0 < self.waiting < WAITING_SHOWN_UP_TO:
+            return f"{self.waiting // 10 * 10}+" if self.waiting >= 10 else "under 10"
         return f"{WAITING_SHOWN_UP_TO}+" if self.waiting >= WAITING_SHOWN_UP_TO else str(self.waiting)
 
     def as_dict(self) -> dict[str, object]:
-        return {**asdict(self), "waiting": self.waiting_in_words}
+        return {"today": self.today, "total": self.total, "waiting": self.waiting_in_words}
 
 
 def own_progress(*, user: User, project: Project) -> Progress:
@@ -33,4 +36,13 @@ def own_progress(*, user: User, project: Project) -> Progress:
         .aggregate(total=Count("pk"), today=Count("pk", filter=Q(created_at__gte=midnight)))
     )
     ahead = Lease.objects.of_project(project).held().filter(annotator=user, is_ahead=True).count()
-    return Progress(**counts, waiting=count_waiting(user=user, project=project) + ahead)
+    waiting = count_waiting(user=user, project=project) + ahead
+    return Progress(**counts, waiting=waiting, is_rough=hides_other_tasks(project))
+
+
+def hides_other_tasks(project: Project) -> bool:
+    """Whether gold or repeats are mixed in with work."""
+    if project.mirror_rate:
+        return True
+    gold = Task.objects.of_project(project).waiting().filter(purpose=Purpose.GOLD)
+    return bool(project.gold_rate) and gold.exists()

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from annotate.models import Lease, Project, Purpose, Task
 from annotate.selection import draw_order
+from annotate.services.progress import own_progress
 from tests.annotate.known import make_known
 from tests.factories import make_task
 
@@ -57,3 +58,14 @@ def test_sides_are_fair_over_fifty_thousand_draws(carol):
     task.size = 2
     lefts = sum(draw_order(task, carol)[0] == 0 for _ in range(50_000))
     assert abs(lefts / 50_000 - 0.5) < 0.014
+
+
+def test_what_waits_is_counted_roughly_where_gold_is_mixed_in(project, alice, carol):
+    """An exact figure would stand still whenever the task in hand is none of those that wait."""
+    for _ in range(12):
+        make_task(project)
+    assert own_progress(user=carol, project=project).waiting_in_words == "12"
+    make_known(project, alice)
+    assert own_progress(user=carol, project=project).waiting_in_words == "10+"
+    Task.objects.filter(purpose=Purpose.WORK, pk__gt=Task.objects.earliest("pk").pk).update(remaining=0)
+    assert own_progress(user=carol, project=project).as_dict() == {"today": 0, "total": 0, "waiting": "under 10"}

@@ -120,7 +120,7 @@ def test_the_page_lists_people_with_flags_first_and_leads_to_their_answers(signe
     page = client.get(at("project-quality", project)).content.decode()
     assert "Carol" in page and "pill-warning" in page and "Gold" in page
     page = client.get(at("member-quality", project, member(project, carol).pk)).content.decode()
-    assert "0 of 6 (0%) gold answers are right" in page
+    assert "0 of 6 (0 %) gold answers are right" in page
     assert "slightly better" in page
 
 
@@ -176,7 +176,7 @@ def test_an_owner_sets_the_shares_in_per_cent(signed_in, project, alice):
     reply = signed_in(alice).post(url, {**data, "gold_pause_below": "90", "mirror_rate": "abc"})
     page = reply.content.decode()
     assert reply.status_code == 422 and 'value="abc"' in page and 'value="90"' in page
-    assert "Give at most 75%" in page and "Give a whole number from 0 to 100." in page
+    assert "Give at most 75 %" in page and "Give a whole number from 0 to 100." in page
 
 
 def test_the_page_costs_the_same_for_many_people(project, alice, carol, bob, django_assert_max_num_queries):

@@ -92,7 +92,7 @@ def test_too_little_gold_right_warns_and_then_pauses(project, alice, carol, righ
         say(lease_next(user=carol, project=project), better=0 if n < right else 1)
     lease, standing = hand_out(user=carol, project=project)
     assert (standing.stage, standing.warns and stage == "work", lease is None) == (stage, warns, stage == "paused")
-    reason = "2 of the last 5 answers to tasks whose answer is known were right (40%); this project asks for 50%."
+    reason = "2 of the last 5 answers to tasks whose answer is known were right (40 %); this project asks for 50 %."
     assert member(project, carol).pause_reason == (reason if stage == "paused" else "")
     assert AuditEvent.objects.filter(action="member.paused").count() == (stage == "paused")
 
