@@ -141,6 +141,7 @@ WITH_AN_OBJECT = [name for name in IN_PROJECT if set(PATTERNS[name].pattern.conv
 @pytest.fixture
 def world(project, alice, carol):
     """An object of each kind in Alice's project, so that every URL can be made; returns {URL argument: value}."""
+    turn = make_chat_turn(project, carol)
     project.guidelines.create(version=2, body="Prefer the truer answer.", created_by=alice)
     invite(actor=alice, project=project, email="dave@example.org", role=Role.ANNOTATOR)
     judged, waiting = make_task(project), make_task(project)
@@ -150,7 +151,6 @@ def world(project, alice, carol):
     policy = ModelVersion.objects.create(
         project=project, kind="policy", name="base", origin="smollm2-135m-instruct", created_by=alice
     )
-    turn = make_chat_turn(project, carol)
     made = {"project": project, "created_by": alice}
     generation = Generation.objects.create(model=policy, **made)
     return {

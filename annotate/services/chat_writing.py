@@ -33,6 +33,13 @@ def keep_text(option: ChatOption, text: str) -> bool:
     return bool(_held(option).update(text=text, heartbeat_at=timezone.now()))
 
 
+def still_wanted(options: list[ChatOption]) -> set[int]:
+    """The ids of those whose attempt is still to be written."""
+    rows = ChatOption.objects.filter(pk__in=[option.pk for option in options], status=Status.WRITING)
+    attempts = dict(rows.values_list("pk", "attempt"))
+    return {option.pk for option in options if attempts.get(option.pk) == option.attempt}
+
+
 def beat(options: list[ChatOption]) -> None:
     """Say that these are still being worked on."""
     mine = models.Q(pk=None)

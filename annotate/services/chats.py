@@ -18,8 +18,10 @@ from annotate.imports.rows import PromptRow, RowRefused
 from annotate.kinds.options import ChatOptions, read_options
 from annotate.models import Author, Chat, ChatOption, ChatTurn, Kind, Membership, Project, Prompt, User
 from annotate.services.chat_writing import as_response, latest_text, settle_option
+from annotate.services.guidelines import unread_guideline
 from annotate.services.prompts import add_prompts
 from annotate.services.queue import WRITE_CHAT_ANSWERS, enqueue
+from annotate.standing import Stage, read_standing
 
 RETRIED = ("late", "silent", "empty", "failed")  # states in which an answer may be asked for again
 SEEDS = 2**31
@@ -54,11 +56,11 @@ def send_message(
 
     `chat_id` is the chat the person had before them. Raises ChatRefused.
     """
-    Membership.objects.select_for_update(no_key=True).filter(user=user, project=project).values_list("pk").get()
+    membership = find_membership(project, user, locked=True)
     mine = ChatTurn.objects.filter(chat__project=project, chat__annotator=user)
     if known := mine.filter(submission_id=submission_id).first():
         return known
-    refuse_unready(project)
+    refuse_unready(membership)
     chat = Chat.objects.filter(project=project, annotator=user, ended_at=None).first()
     if chat_id and (chat is None or chat.pk != chat_id):
         raise ChatRefused("That chat has been ended meanwhile. Your message is kept here: send it to begin a new chat.")
@@ -74,7 +76,7 @@ def ask_again(*, turn: ChatTurn, submission_id: uuid.UUID, text: str = "") -> Ch
     chat = lock_open_chat(turn)
     if known := chat.turns.filter(submission_id=submission_id).first():
         return known
-    refuse_unready(chat.project)
+    refuse_unready(find_membership(chat.project, chat.annotator))
     turn.refresh_from_db()
     if not turn.is_current:
         raise ChatRefused("This message has been answered anew in another tab. Reload the page.")
@@ -130,7 +132,7 @@ def last_turn(chat: Chat) -> ChatTurn | None:
 
 def lock_open_chat(turn: ChatTurn) -> Chat:
     """The turn's chat, locked until the transaction ends. Raises ChatRefused when it has been ended."""
-    chat = Chat.objects.select_for_update(of=("self",)).select_related("project").get(pk=turn.chat_id)
+    chat = Chat.objects.select_for_update(of=("self",)).select_related("project", "annotator").get(pk=turn.chat_id)
     if chat.ended_at:
         raise ChatRefused("This chat has been ended. Begin a new one.")
     return chat
@@ -141,13 +143,25 @@ def lock_options(turns: list[ChatTurn]) -> list[ChatOption]:
     return list(options.order_by("turn_id", "position").select_for_update(of=("self",)))
 
 
-def refuse_unready(project: Project) -> None:
+def find_membership(project: Project, user: User, *, locked: bool = False) -> Membership:
+    """The person's membership; locked, their tabs take turns."""
+    rows = Membership.objects.select_related("project").filter(project=project, user=user)
+    return (rows.select_for_update(no_key=True, of=("self",)) if locked else rows).get()
+
+
+def refuse_unready(membership: Membership) -> None:
+    """Raise ChatRefused, with what to do, when this person cannot send anything here just now."""
+    project = membership.project
     if project.archived_at:
         raise ChatRefused("This project is archived; no more answers are collected.")
     if not is_on(project):
         raise ChatRefused("Live chat is not switched on in this project. Its owner can do that in the settings.")
     if not policies(project):
         raise ChatRefused("No model can answer here yet. An owner can add one under Models.")
+    if read_standing(membership).stage != Stage.WORK:
+        raise ChatRefused("Chat is open to you once you are at work in this project: see under Judge what is missing.")
+    if unread_guideline(membership):
+        raise ChatRefused("The guidelines have changed. Read them under Judge first; then come back here.")
 
 
 def _add_turn(chat: Chat, before: ChatTurn | None, text: str, submission_id: uuid.UUID) -> ChatTurn:

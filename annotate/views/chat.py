@@ -207,7 +207,7 @@ def blank_form(membership: Membership, turn: TurnShown) -> LiveAnswerForm:
 def reason_closed(membership: Membership) -> str:
     """Why nothing can be sent just now; empty when it can."""
     try:
-        chats.refuse_unready(membership.project)
+        chats.refuse_unready(membership)
     except chats.ChatRefused as error:
         return str(error)
     return ""

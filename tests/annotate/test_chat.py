@@ -329,3 +329,15 @@ def test_the_statements_of_a_page_do_not_grow_with_the_chat(client, project, tur
     last = ChatTurn.objects.select_related("chat").get(number=5)
     with django_assert_max_num_queries(5):
         stream(client, last)
+
+
+def test_chat_waits_until_its_person_may_work_and_has_read_the_guidelines(client, project, carol, turn):
+    membership = carol.memberships.get()
+    membership.paused_at = timezone.now()
+    membership.save()
+    assert "once you are at work" in send(client, project, "Hello", chat=turn.chat_id).content.decode()
+    membership.paused_at, membership.guideline_read = None, 0
+    membership.save()
+    refused = client.post(reverse("chat-again", args=[project.pk, turn.pk]), {"submission_id": uuid.uuid4()})
+    assert (refused.status_code, "The guidelines have changed." in refused.content.decode()) == (422, True)
+    assert ChatTurn.objects.count() == 1

@@ -3,7 +3,6 @@
 They come and go between two steps. What is drawn for one does not depend on what is written beside it.
 """
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,9 @@ from training.algorithms.rollouts import Draft, Request, Sampling, draw, stop_id
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """An answer after a step: all of its text so far, and why it ended if it has ("stop" | "length")."""
+    """The answer `key` after a step: all of its text so far, and why it ended if it has ("stop" | "length")."""
 
-    key: Hashable
+    key: int
     text: str
     tokens: int  # without the end of turn
     reason: str
@@ -30,12 +29,12 @@ class Piece:
 
 @dataclass
 class Writing:
-    """An answer on its way. `decoder` is its own where the model takes one sequence at a time."""
+    """An answer on its way. The slots are shared; a model that takes one sequence at a time needs a decoder each."""
 
-    key: Hashable
+    key: int
     draft: Draft
     sampling: Sampling
-    decoder: OneDecoder | None
+    decoder: SlotDecoder | OneDecoder
 
 
 class LiveBatch:
@@ -54,15 +53,15 @@ class LiveBatch:
         return len(self.writings) < self.rows
 
     @torch.no_grad()
-    def admit(self, key: Hashable, request: Request, sampling: Sampling) -> Piece:
+    def admit(self, key: int, request: Request, sampling: Sampling) -> Piece:
         """Start an answer and draw its first token. The prompt is computed once for consecutive answers to it."""
         ids = list(request.ids) or encode_prompt(self.tokenizer, request.prompt, request.system)
         ids = ids[-max(self.context - sampling.max_tokens, self.context // 2) :]
-        decoder = None if self.slots else OneDecoder(self.model)
+        decoder = self.slots or OneDecoder(self.model)
         if self.prefilled is None or self.prefilled[0] != ids:
-            self.prefilled = (ids, *(self.slots or OneDecoder(self.model)).prefill(ids))
+            self.prefilled = (ids, *decoder.prefill(ids))
         _, state, logits = self.prefilled
-        (decoder or self.slots).place(len(self.writings), state)
+        decoder.place(len(self.writings), state)
         limit = min(sampling.max_tokens, self.context - len(ids))
         draft = Draft(request, request.indices[0], uniforms(sampling, request.key, request.indices[0]), limit)
         self.writings.append(Writing(key, draft, sampling, decoder))
@@ -80,7 +79,7 @@ class LiveBatch:
             logits = torch.cat(steps)
         return [self._extend(writing, logits[row : row + 1]) for row, writing in enumerate(writings)]
 
-    def drop(self, key: Hashable) -> None:
+    def drop(self, key: int) -> None:
         """Stop writing an answer, if it is still written: its row is free, and the last row moves into it."""
         row = next((row for row, writing in enumerate(self.writings) if writing.key == key), None)
         if row is None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 16  # answers being written by one worker
-KEEP_EVERY = 0.3  # seconds: how soon the database has the text, and how soon an unwanted answer stops
+LOOK_EVERY = 0.1  # seconds: how soon an unwanted answer stops and a new one begins, if the tokens come as fast
+KEEP_EVERY = 0.5  # seconds: how soon the database has the text
 BEAT_EVERY = 2.0
 GIVE_UP_AFTER = 50.0  # seconds without a token, after which an answer no longer counts as alive
 EXPECTED = (JobFailed, OSError, ValueError, RuntimeError)  # files that are gone, models that do not load, no memory
@@ -36,7 +37,8 @@ def write_waiting_answers() -> int:
             desk.step()
             if time.monotonic() - desk.kept_at > KEEP_EVERY:
                 desk.keep()
-                desk.take_up()
+            if time.monotonic() - desk.looked_at > LOOK_EVERY:
+                desk.look()
         desk.put_down()
     return desk.begun
 
@@ -64,7 +66,7 @@ class Desk:
     def __init__(self) -> None:
         self.answers: dict[int, Answer] = {}
         self.batches: dict[int, LiveBatch] = {}
-        self.kept_at = time.monotonic()
+        self.kept_at = self.looked_at = time.monotonic()
         self.begun = 0
 
     def take_up(self) -> None:
@@ -131,11 +133,18 @@ class Desk:
                 self.drop(piece.key)
 
     def keep(self) -> None:
-        """Bring the database up to date, and stop writing what nobody wants any more."""
-        for pk, answer in list(self.answers.items()):
-            if not chat_writing.keep_text(answer.option, answer.text):
-                self.drop(pk)
+        """Bring the database up to date."""
+        for answer in self.answers.values():
+            chat_writing.keep_text(answer.option, answer.text)
         self.kept_at = time.monotonic()
+
+    def look(self) -> None:
+        """Stop writing what nobody wants any more, and begin what somebody has asked for meanwhile."""
+        wanted = chat_writing.still_wanted([answer.option for answer in self.answers.values()])
+        for pk in self.answers.keys() - wanted:
+            self.drop(pk)
+        self.take_up()
+        self.looked_at = time.monotonic()
 
     def fail(self, pk: int, error: Exception | str) -> None:
         logger.warning("Chat option %s failed: %s", pk, error)

@@ -39,8 +39,14 @@ function welcome() {
   else say("");
   const place = page.querySelector("[aria-invalid], .chat-edit[open] textarea") ?? find("prompt-title");
   (find("answers") || wrong ? place : find("message-text"))?.focus({ preventScroll: true });
-  find("chat").querySelector(".chat-turn:last-child")?.scrollIntoView({ block: "start" });
+  scrollToNow();
   if (find("answers") && !wrong) announce("Two answers are being written. Choose the better one at any time.");
+}
+
+// The last message and its answers at the top, or the place to write at the bottom.
+function scrollToNow() {
+  if (find("answers")) find("chat").querySelector(".chat-turn:last-child").scrollIntoView({ block: "start" });
+  else find("chat").querySelector(".chat-turns ~ .chat-foot")?.scrollIntoView({ block: "end" });
 }
 
 function finish() {
@@ -129,3 +135,4 @@ show();
 find("at-once-label").hidden = false;
 find("open-keys").hidden = false;
 welcome();
+window.addEventListener("load", () => setTimeout(scrollToNow)); // after the frame has brought its own tab into view
