@@ -55,7 +55,7 @@ class QualitySettingsForm(forms.ModelForm):
             "reading_warning",
         ]
         help_texts: ClassVar = {
-            "show_agreed_answers": "Practice is explained anyway. Gold that was explained teaches and measures no more.",
+            "show_agreed_answers": "Practice is explained anyway. Explained gold teaches, and measures no more.",
             "reading_warning": "A line that asks whether they are done. It keeps nobody from going on.",
         }
 
