@@ -1,5 +1,7 @@
 """Who belongs to a project and what they may do there."""
 
+from typing import Any
+
 from django.db import transaction
 
 from annotate.assignment import return_lease
@@ -50,6 +52,14 @@ def remove_member(*, actor: User, membership: Membership) -> None:
         data={"role": membership.role},
     )
     membership.delete()
+
+
+@transaction.atomic
+def save_preference(*, user: User, name: str, value: Any) -> None:
+    """Keep one of the person's own settings of the judging page."""
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked.preferences = {**locked.preferences, name: value}
+    locked.save(update_fields=["preferences"])
 
 
 def lock_member(membership: Membership) -> Membership:

@@ -1,5 +1,6 @@
 """How values look on a page: rendered Markdown, times, durations, shares, statuses, the project's tabs."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from django.utils.timesince import timesince
 
 from annotate.markdown import render_markdown
 from annotate.models import Kind, Project, Role
+from annotate.preferences import keys_of
 
 register = template.Library()
 
@@ -139,6 +141,18 @@ def fact_words(value: object) -> str:
 def status_pill(status: str, label: str = "") -> dict[str, str]:
     """A pill for a job's status: {% status_pill run.status run.get_status_display %}."""
     return {"kind": STATUS_KINDS.get(status, "neutral"), "label": label or str(status).capitalize()}
+
+
+@register.simple_tag(takes_context=True)
+def key(context: Context, action: str) -> str:
+    """The key this person has for an action of the judging page: <kbd>{% key "skip" %}</kbd>."""
+    return keys_of(context["request"].user.preferences)[action]
+
+
+@register.simple_tag(takes_context=True)
+def judging_keys(context: Context) -> str:
+    """All of them as JSON, {action: key}, for the page's script."""
+    return json.dumps(keys_of(context["request"].user.preferences))
 
 
 @register.simple_tag(takes_context=True)

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.contrib.auth import views as auth
 from django.urls import path, reverse_lazy
 
-from annotate.views import account, home, invitations
+from annotate.views import account, home, invitations, keys
 
 RESET = auth.PasswordResetView.as_view(
     template_name="account/password_reset.html",
@@ -23,6 +23,7 @@ urlpatterns = [
     path("sign-out/", account.sign_out, name="sign-out"),
     path("theme/", account.theme, name="theme"),
     path("account/", account.account, name="account"),
+    path("account/keys/", keys.keys, name="judging-keys"),
     path("account/password/", account.password_change, name="password-change"),
     path("password-reset/", RESET, name="password-reset"),
     path("password-reset/sent/", SENT, name="password-reset-sent"),

@@ -3,6 +3,8 @@
 const TEXT = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=submit], [type=button])";
 
 const find = (id) => document.getElementById(id);
+const KEYS = JSON.parse(document.querySelector("[data-keys]").dataset.keys); // {action: key}, as this person has set them
+const AIDS = ["linked", "words", "source", "folded", "search"];
 
 export function listenToKeys(actions) {
   document.addEventListener("keydown", (event) => {
@@ -34,20 +36,17 @@ function actionFor(key, actions, shifted) {
   if (flags && /^[a-i]$/.test(key) && document.querySelector(`.flags[data-side="${key}"]`)) return () => markFlags(key);
   const ofKind = actions.ofKind(shifted) ?? actions.ofKind(key);
   if (ofKind) return ofKind;
+  if (key === "Enter") return goesOn(actions);
+  const named = Object.keys(KEYS).find((name) => KEYS[name] === key);
+  if (AIDS.includes(named)) return actions.reading && (() => actions.reading(named));
   return {
-    s: skip && (() => openSkip(skip)),
-    u: actions.undo,
-    f: () => markFlags(flags ? null : "a"),
-    r: find("rationale") && (() => find("rationale").focus()),
-    Enter: goesOn(actions),
-    g: actions.openGuidelines,
-    l: () => actions.reading("linked"),
-    x: () => actions.reading("words"),
-    m: () => actions.reading("source"),
-    t: () => actions.reading("folded"),
-    "/": () => actions.reading("search"),
-    "?": actions.openKeys,
-  }[key];
+    skip: skip && (() => openSkip(skip)),
+    undo: actions.undo,
+    flag: () => markFlags(flags ? null : "a"),
+    why: find("rationale") && (() => find("rationale").focus()),
+    guidelines: actions.openGuidelines,
+    keys: actions.openKeys,
+  }[named];
 }
 
 // Enter goes on after an explained answer, and sends one that was asked about; on a button it presses the button.
