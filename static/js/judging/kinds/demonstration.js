@@ -67,7 +67,7 @@ async function render(area) {
 
 // What was written before is one press away, and one undo of the browser's own.
 function startFrom(area, letter) {
-  const source = area.querySelector(`.suggestion-card[data-letter="${letter}"] script`);
+  const source = area.querySelector(`.suggestion-card[data-suggestion="${letter}"] script`);
   const text = find("text");
   if (!source) return;
   const suggestion = JSON.parse(source.textContent);

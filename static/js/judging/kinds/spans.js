@@ -15,6 +15,7 @@ let severity = "";
 export function show() {
   find("quote-rows").remove();
   find("mark-bar").hidden = find("marking-help").hidden = false;
+  if (matchMedia("(pointer: coarse)").matches) find("marking-help").textContent = "Tap the first word, then the last, then a category.";
   const source = JSON.parse(find("marked-source").textContent);
   text = new MarkedText(find("marked-text"), source, (words) => announce(words.slice(0, EXCERPT)));
   text.element.setAttribute("role", "application");
