@@ -63,7 +63,11 @@ def test_the_form_takes_a_reward_model_and_the_newest_is_chosen(algorithm, judge
     assert answer.status_code == 302
     run = Run.objects.get()
     assert [(reward.model, reward.weight) for reward in run.rewards.all()] == [(newest, 1.0)]
-    assert signed_in(alice).get(answer.url).status_code == 200
+    page = signed_in(alice).get(answer.url)
+    assert page.status_code == 200
+    assert (
+        f'scored by <a href="{reverse("model-detail", args=[judged.pk, newest.pk])}">New</a>,' in page.content.decode()
+    )
     assert str(RunReward.objects.visible_to(alice).get()) == "New × 1"
 
 

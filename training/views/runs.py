@@ -105,6 +105,7 @@ def run_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpRespon
         "project": membership.project,
         "membership": membership,
         "run": run,
+        "rewards": run.rewards.select_related("model").order_by("pk"),
         "headline": headline(run.metrics),
         "settings": settings_of(run.algorithm, run.config),
         "facts": facts_of(run.facts),
