@@ -6,7 +6,7 @@ from celery import shared_task
 
 from annotate import assignment
 from annotate.models import ClaimLost, Import, Snapshot
-from annotate.services import import_runs, recovery, snapshots
+from annotate.services import drafts, import_runs, recovery, snapshots
 
 logger = logging.getLogger(__name__)
 
@@ -35,3 +35,8 @@ def build_snapshot(*, job_id: int) -> None:
 @shared_task(name="annotate.recover_stalled_jobs")
 def recover_stalled_jobs() -> int:
     return recovery.recover_stalled_jobs()
+
+
+@shared_task(name="annotate.purge_drafts")
+def purge_drafts() -> int:
+    return drafts.purge_drafts()

@@ -173,6 +173,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "return-expired-leases": {"task": "annotate.return_expired_leases", "schedule": 15.0},
+    "purge-old-drafts": {"task": "annotate.purge_drafts", "schedule": 86_400.0},
     "recover-imports-and-snapshots": {"task": "annotate.recover_stalled_jobs", "schedule": 15.0},
     "recover-runs-and-generations": {"task": "training.recover_stalled_jobs", "schedule": 10.0},
 }

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotate.models import Draft, Lease, Task
+from annotate.tasks import purge_drafts
 from tests.factories import make_task
 
 
@@ -52,6 +53,15 @@ def test_the_newest_draft_replaces_the_one_before(post):
     post("judge-draft", rationale="One")
     post("judge-draft", rationale="One two")
     assert Draft.objects.get().data["rationale"] == "One two"
+
+
+def test_a_draft_is_kept_for_thirty_days_and_then_purged(post):
+    post("judge-draft", rationale="One")
+    assert purge_drafts.apply().get() == 0
+    Draft.objects.update(updated_at=timezone.now() - timedelta(days=29, hours=23))
+    assert purge_drafts.apply().get() == 0
+    Draft.objects.update(updated_at=timezone.now() - timedelta(days=30, minutes=1))
+    assert purge_drafts.apply().get() == 1
 
 
 def test_an_unreadable_draft_is_422_and_leaves_the_one_before(post):
