@@ -66,6 +66,9 @@ class Judgement(models.Model):
             models.Index(fields=["project", "-id"], name="judgement_newest"),
             models.Index(fields=["annotator", "project", "-id"], name="judgement_by_annotator"),
             models.Index(
+                fields=["task"], condition=Q(is_adjudication=True, is_current=True), name="judgement_decision"
+            ),
+            models.Index(
                 fields=["annotator", "project", "-id"],
                 condition=Q(matches_agreed__isnull=False, is_current=True),
                 name="judgement_of_known_answer",
