@@ -1,11 +1,13 @@
 """Practice, explained answers and the quick line, by keyboard alone and by touch."""
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotate.models import Judgement, Membership, Project, Purpose, Response
 from tests.annotate.known import make_known
 from tests.browser.judging_pages import open_judging, phone, stop_handing_back
+from tests.browser.test_axe import violations
 from tests.factories import make_task
 
 
@@ -75,3 +77,30 @@ def test_practice_on_a_phone_by_touch(browser, live_server, project, alice, caro
     page.locator("#go-on").tap()
     expect(page.locator("#nothing")).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_objects_to_nothing(at_desk, project, alice, carol, browser_sign_in, scheme):
+    """Practice with its quick line, the explained answer, a pause; and the reviewers' pages about quality."""
+    known = make_known(project, alice, Purpose.PRACTICE, explanation="It **says** how long.\n\n- twice")
+    Response.objects.update(text="All of this would have to be read. " * 40)
+    page, found = at_desk, {}
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    open_judging(page, project)
+    page.keyboard.press("2")
+    expect(page.locator("#quick")).to_be_visible()
+    found["practice"] = violations(page)
+    page.keyboard.press("Enter")
+    expect(page.locator(".agreed")).to_be_visible()
+    found["explained"] = violations(page)
+    Membership.objects.filter(user=carol).update(paused_at=timezone.now(), pause_reason="Let us talk.")
+    open_judging(page, project)
+    found["paused"] = violations(page)
+    browser_sign_in(alice)
+    member = Membership.objects.get(user=carol, project=project)
+    for path in ("quality/", f"quality/people/{member.pk}/", "quality/known/", "quality/settings/"):
+        page.goto(f"/projects/{project.pk}/{path}")
+        found[path] = violations(page)
+    page.goto(f"/projects/{project.pk}/tasks/{known.pk}/known/")
+    found["agree"] = violations(page)
+    assert {name: problems for name, problems in found.items() if problems} == {}
