@@ -5,9 +5,10 @@ Safe to deliver twice: the row says whether there is anything to do.
 
 from celery import shared_task
 
+from annotate.models import Project
 from training.models import Generation, Run
 from training.services.execution import train_run
-from training.services.live_answers import write_waiting_answers
+from training.services.live_answers import warm_models, write_waiting_answers
 from training.services.recovery import recover_stalled_jobs as recover
 from training.services.sampling import generate
 
@@ -22,6 +23,13 @@ def run_training(*, job_id: int) -> None:
 def generate_responses(*, job_id: int) -> None:
     for generation in Generation.objects.filter(pk=job_id):
         generate(generation)
+
+
+@shared_task(name="training.warm_chat_models")
+def warm_chat_models(*, job_id: int) -> None:
+    """Somebody in the project of this number is about to chat."""
+    for project in Project.objects.filter(pk=job_id):
+        warm_models(project)
 
 
 @shared_task(name="training.write_chat_answers")

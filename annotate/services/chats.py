@@ -20,7 +20,7 @@ from annotate.models import Author, Chat, ChatOption, ChatTurn, Kind, Membership
 from annotate.services.chat_writing import as_response, latest_text, settle_option
 from annotate.services.guidelines import unread_guideline
 from annotate.services.prompts import add_prompts
-from annotate.services.queue import WRITE_CHAT_ANSWERS, enqueue
+from annotate.services.queue import WARM_CHAT_MODELS, WRITE_CHAT_ANSWERS, enqueue
 from annotate.standing import Stage, read_standing
 
 RETRIED = ("late", "silent", "empty", "failed")  # states in which an answer may be asked for again
@@ -124,6 +124,11 @@ def end_chat(*, chat: Chat) -> None:
         settle_option(option)
     locked.ended_at = timezone.now()
     locked.save(update_fields=["ended_at"])
+
+
+def warm_up(project: Project) -> None:
+    """Have the models loaded while the person thinks of a message. Costs a worker nothing once they are."""
+    enqueue(WARM_CHAT_MODELS, job_id=project.pk)
 
 
 def last_turn(chat: Chat) -> ChatTurn | None:

@@ -195,6 +195,8 @@ def show_chat(
     }
     if wants_fragment(request):
         return render(request, "chat/chat.html#area", context, status=status)
+    if not context["closed"] and not waiting:
+        chats.warm_up(project)
     context["guideline"] = guideline_in_force(project)
     context["has_past"] = own_chats(request.user, membership.project).exclude(ended_at=None).exists()
     return render(request, "chat/chat.html", context, status=status)

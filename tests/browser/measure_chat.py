@@ -4,6 +4,7 @@ Prints for each of three turns: seconds from sending to the first word of A and 
 both together, and how long after the choice the worker published its last letter. Then the worker is killed.
 """
 
+import re
 import time
 
 import pytest
@@ -60,9 +61,9 @@ def test_measure(page, project, carol, smollm, browser_sign_in, celery_worker):
     project.kind_options = {"chat": {"max_tokens": 400}}
     project.save()
     browser_sign_in(carol)
-    page.goto(f"/projects/{project.pk}/chat/")
-    page.wait_for_selector("#open-keys:not([hidden])")
     with celery_worker("chat", OMP_NUM_THREADS="2") as workers:
+        page.goto(f"/projects/{project.pk}/chat/")
+        page.wait_for_selector("#open-keys:not([hidden])")
         for question in ("Tell me a long story about an egg.", "What happened then?", "And after that?"):
             page.keyboard.type(question)
             page.evaluate(FIRST_WORDS)
@@ -82,7 +83,8 @@ def test_measure(page, project, carol, smollm, browser_sign_in, celery_worker):
             print(f"{words}; {speed:.0f} letters/s; stop {still:.2f} s")
         page.keyboard.type("One last story, please.")
         page.keyboard.press("Control+Enter")
-        page.wait_for_function("() => [...document.querySelectorAll('.pane-text')].filter((p) => p.textContent).length === 2")
+        for letter in "ab":
+            expect(page.locator(f".pane-{letter} .pane-text")).to_have_text(re.compile("."))
         killed = time.monotonic()
         workers["chat"].kill()
     expect(page.get_by_role("button", name="Try A again")).to_be_visible(timeout=20_000)

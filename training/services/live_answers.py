@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from django.db import InterfaceError, OperationalError, connection
 
-from annotate.models import ChatOption
+from annotate.models import Author, ChatOption, Project
 from annotate.services import chat_writing, live_text
+from annotate.services.chats import policies
 from training.models import ModelVersion
 from training.services.jobs import JobFailed, worker_is_stopping
-from training.services.warm_models import load_warm
+from training.services.warm_models import KEPT, load_warm
 
 if TYPE_CHECKING:
     from training.algorithms.live import LiveBatch, Piece
@@ -41,6 +42,15 @@ def write_waiting_answers() -> int:
                 desk.look()
         desk.put_down()
     return desk.begun
+
+
+def warm_models(project: Project) -> None:
+    """Load the models that answer in the project's chats, as many as are kept."""
+    for author in policies(project)[:KEPT]:
+        try:
+            load_warm(find_policy(author))
+        except EXPECTED as error:
+            logger.warning("A model for chats could not be loaded: %s", error)
 
 
 class Answer:
@@ -83,7 +93,7 @@ class Desk:
         from training.algorithms.live import LiveBatch  # loads torch
 
         try:
-            version = find_policy(option)
+            version = find_policy(option.author)
             if version.pk not in self.batches:
                 warm = load_warm(version)
                 self.batches[version.pk] = LiveBatch(warm.model, warm.tokenizer, rows=AT_ONCE)
@@ -196,8 +206,8 @@ class Pulse:
             connection.close()
 
 
-def find_policy(option: ChatOption) -> ModelVersion:
-    version = ModelVersion.objects.filter(author=option.author_id, kind=ModelVersion.Kind.POLICY).first()
+def find_policy(author: Author) -> ModelVersion:
+    version = ModelVersion.objects.filter(author=author, kind=ModelVersion.Kind.POLICY).first()
     if version is None:
-        raise JobFailed(f"“{option.author}” is no model that can write.")
+        raise JobFailed(f"“{author}” is no model that can write.")
     return version
