@@ -1,16 +1,20 @@
 """The exports do what they are for: they load in `datasets`, train in TRL and are read by our own trainer."""
 
+import uuid
+
 import pytest
 import torch
 from datasets import load_dataset
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
-from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer
+from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
 
 from annotate.exports.forms import FORMS
 from annotate.exports.lines import export_lines
+from annotate.models import Demonstration, Judgement
 from annotate.services.snapshots import create_snapshot
-from tests.factories import make_judgement, make_prompt, make_task
+from tests.factories import make_judgement, make_prompt, make_response, make_task
 from tests.tiny_models import build_policy
+from tests.writing_factories import make_text_task
 from training.algorithms.groups import parse_group
 from training.algorithms.labels import Pair, Tie
 
@@ -91,6 +95,35 @@ def test_two_steps_of_trl_change_a_policy_and_a_reward_model(load, tmp_path, for
     )
     assert trainer.train().global_step == 2
     assert changed(scorer.model, before.model)
+
+
+def test_supervised_lines_train_in_trl(project, alice, carol, tmp_path):
+    torch.set_num_threads(1)
+    for number in range(2):
+        task = make_text_task(project, "demonstration", prompt=f"How long do I boil {number} eggs?")
+        judgement = Judgement.objects.create(
+            project=project,
+            task=task,
+            kind=task.kind,
+            annotator=carol,
+            outcome="answer",
+            submission_id=uuid.uuid4(),
+        )
+        Demonstration.objects.create(judgement=judgement, response=make_response(task.prompt, "Seven minutes."))
+    snapshot = create_snapshot(project=project, user=alice, test_fraction=0.0)
+    path = tmp_path / "sft.jsonl"
+    path.write_text("".join(export_lines(snapshot, "sft")), encoding="utf-8")
+    rows = load_dataset("json", data_files=str(path), cache_dir=str(tmp_path / "cache"), split="train")
+    folder = build_policy(tmp_path / "policy")
+    policy, before = (AutoModelForCausalLM.from_pretrained(folder) for _ in range(2))
+    trainer = SFTTrainer(
+        model=policy,
+        args=training_arguments(SFTConfig, tmp_path / "sft"),
+        train_dataset=rows,
+        processing_class=AutoTokenizer.from_pretrained(folder),
+    )
+    assert trainer.train().global_step == 2
+    assert changed(trainer.model, before)
 
 
 def changed(model, other):
