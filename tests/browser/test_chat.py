@@ -1,12 +1,19 @@
 """The live chat in a real browser with a real worker: two streams, keys, touch, reload, a worker that is killed."""
 
 import re
+import uuid
 
 import pytest
 from playwright.sync_api import expect
 
 from annotate.models import ChatOption, ChatTurn, Comparison, Judgement
+from annotate.services import chat_writing
+from annotate.services.answers.answer import Answer
+from annotate.services.answers.comparison import ComparisonAnswer
+from annotate.services.chat_choices import choose_answer
+from tests.browser.test_axe import violations
 from tests.browser.test_judging import by_side
+from tests.factories import make_chat_turn
 from tests.training.factories import make_policy
 from tests.training.waiting import wait_until
 
@@ -171,3 +178,30 @@ def test_without_javascript_a_turn_takes_two_posts(
     expect(page.get_by_text("A barely better.")).to_be_visible()
     assert by_side(Comparison.objects.get()) == -1
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_objects_to_nothing_while_answers_come_after_a_choice_and_on_the_past(
+    page, project, carol, browser_sign_in, scheme
+):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    browser_sign_in(carol)
+    found = {}
+
+    def look(name: str, address: str = "chat/") -> None:
+        page.goto(f"/projects/{project.pk}/{address}")
+        found[name] = violations(page)
+
+    look("switched off")
+    turn = make_chat_turn(project, carol)
+    first, second = chat_writing.claim_options(most=2)
+    chat_writing.keep_text(first, "Seven min")
+    chat_writing.fail_option(second, text="", error="")
+    look("answers")
+    choose_answer(turn=turn, submission_id=uuid.uuid4(), answer=Answer(said=ComparisonAnswer(-2, 8)), seen={})
+    look("after a choice")
+    page.locator("#edit-last summary").click()
+    found["editing"] = violations(page)
+    look("past", "chat/past/")
+    look("read again", f"chat/past/{turn.chat_id}/")
+    assert {name: problems for name, problems in found.items() if problems} == {}
