@@ -152,6 +152,7 @@ def set_required_judgements(*, task: Task, required: int) -> None:
     Task.objects.select_for_update().get(pk=task.pk)
     held = Q(leases__state=Lease.State.HELD)
     filled = Q(judgements__is_current=True, judgements__outcome="answer", judgements__is_surplus=False)
+    filled &= Q(judgements__is_adjudication=False)
     counted = Task.objects.filter(pk=task.pk).annotate(
         taken=Count("leases", filter=held, distinct=True) + Count("judgements", filter=filled, distinct=True)
     )

@@ -43,7 +43,7 @@ class OwnStatistics:
 
 def own_statistics(*, user: User, project: Project) -> OwnStatistics:
     """Three statements over the person's own judgements."""
-    mine = Judgement.objects.of_project(project).filter(annotator=user)
+    mine = Judgement.objects.of_project(project).filter(annotator=user, is_adjudication=False)
     stands = Q(is_current=True)
     counts = mine.aggregate(
         answers=Count("pk", filter=stands & Q(outcome=Judgement.Outcome.ANSWER)),
@@ -62,7 +62,7 @@ def own_days(*, user: User, project: Project) -> list[OwnDay]:
     first = today - timedelta(days=DAYS - 1)
     rows = (
         Judgement.objects.of_project(project)
-        .filter(annotator=user, created_at__gte=timezone.now() - timedelta(days=DAYS))
+        .filter(annotator=user, is_adjudication=False, created_at__gte=timezone.now() - timedelta(days=DAYS))
         .values_list(TruncDate("created_at"))
         .annotate(
             count=Count("pk", filter=Q(is_current=True, outcome=Judgement.Outcome.ANSWER)),

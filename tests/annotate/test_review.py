@@ -9,6 +9,7 @@ from annotate import assignment
 from annotate.models import AuditEvent, Comment, Judgement, Ranking, Rating, Task
 from annotate.quality.disagreement import compare_comparisons, compare_rankings, compare_ratings, widest
 from annotate.services import disagreements
+from annotate.services.own_statistics import own_statistics
 from annotate.services.reviews import count_unseen, shown_to_reviewer
 from tests.factories import add_member, make_judgement, make_prompt, make_task, make_user
 from tests.kinds_factories import make_ranking_task, make_rating_task, response_ids
@@ -193,6 +194,15 @@ def test_deciding_again_supersedes_the_decision_whoever_made_it(bobs, signed_in,
     signed_in(alice).post(at, {"submission_id": uuid.uuid4(), "choice": "2", "reason": "Two."})
     first, second = split.judgements.filter(is_adjudication=True).order_by("pk")
     assert (first.is_current, second.is_current, second.supersedes) == (False, True, first)
+
+
+def test_a_decision_takes_no_place_and_is_no_answer(bobs, signed_in, alice, project, split, bob):
+    data = {"submission_id": uuid.uuid4(), "choice": "-3", "reason": "The first is exact."}
+    bobs.post(address("task-review", project, split.pk), data)
+    assignment.set_required_judgements(task=split, required=2)
+    assert Task.objects.get(pk=split.pk).remaining == 0
+    assert "2 of 2" in signed_in(alice).get(address("project-tasks", project)).content.decode()
+    assert own_statistics(user=bob, project=project).answers == 0
 
 
 @pytest.mark.parametrize(
