@@ -7,10 +7,9 @@ const LIMITS = { throwOnError: true, trust: false, strict: "ignore", maxExpand: 
 let katex = null;
 
 export async function renderMaths(scope) {
-  const formulas = [...scope.querySelectorAll(".math:not([data-drawn])")];
-  if (!formulas.length) return;
+  if (!scope.querySelector(".math:not([data-drawn])")) return;
   await (katex ??= load());
-  for (const formula of formulas) draw(formula);
+  for (const formula of scope.querySelectorAll(".math:not([data-drawn])")) draw(formula); // who else waited may have drawn some
 }
 
 async function load() {

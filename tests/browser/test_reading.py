@@ -116,3 +116,20 @@ def test_mathematics_is_drawn_alike_on_both_sides_and_hostile_mathematics_stays_
     press_and_wait_for_next(page, "1")
     expect(page.locator(".pane-text .katex")).to_have_count(1)
     assert complaints == []
+
+
+def test_a_formula_that_two_wait_for_is_drawn_once(page, judging, project):
+    make_pair(project, "Plain.", "Plain too.")
+    judging()
+    page.evaluate(
+        """async () => {
+            const text = "\\\\(E = mc^2\\\\)";
+            const place = document.createElement("p");
+            place.append(Object.assign(document.createElement("span"), {className: "math", textContent: text}));
+            document.querySelector(".pane-text").append(place);
+            const {renderMaths} = await import("/static/js/maths.js");
+            await Promise.all([renderMaths(place), renderMaths(place)]);
+        }"""
+    )
+    formulas = page.locator(".pane-text annotation").all_text_contents()
+    assert formulas == ["E = mc^2"]
