@@ -2,9 +2,8 @@
 
 import { Draft } from "./draft.js";
 import { listenToKeys } from "./keys.js";
-import { Lease, Timer } from "./lease.js";
+import { asksFirst, Lease, Timer } from "./lease.js";
 import { Ahead, Outbox } from "./outbox.js";
-import { asksFirst } from "./quick.js";
 import { adjustProgress, announce, say } from "./state.js";
 
 // Each kind's keys and clicks: `show(area, page)` when a task appears, `actionFor(key, area, page)` for a key.
