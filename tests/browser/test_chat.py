@@ -69,6 +69,9 @@ def test_a_conversation_by_keyboard_alone(page, chat, celery_worker):
         wait_for_streams(page)
         page.keyboard.press("0")
         expect(page.get_by_text("drawn by lot")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("w")
+        expect(page.locator("#message-text")).to_be_focused()
     assert [by_side(row) for row in Comparison.objects.order_by("pk")] == [-3, 0]
     assert ChatTurn.objects.filter(is_current=True).count() == 2
     assert complaints == []

@@ -74,7 +74,7 @@ function ofKind(key) {
   return {
     n: find("again") && (() => find("again").requestSubmit()),
     e: find("edit-last") && editLast,
-    m: find("message-text") && (() => find("message-text").focus()),
+    w: find("message-text") && (() => find("message-text").focus()),
   }[key];
 }
 

@@ -48,8 +48,14 @@ export class Stream {
     if (news.text) text.append(news.text);
     if (news.end !== undefined) this.see(pane, news.end);
     if (news.final) pane.dataset.final = "";
-    if (news.html !== undefined) text.innerHTML = news.html; // sanitised by the server, as every text on the site
+    if (news.html !== undefined) this.render(text, news.html);
     text.classList.toggle("is-live", !news.final);
+  }
+
+  // The server has sanitised it, as every text on the site.
+  async render(text, html) {
+    text.innerHTML = html;
+    if (text.querySelector(".math")) (await import("../maths.js")).renderMaths(text);
   }
 
   // What the person has before them goes with their choice; of an answer that ended it is all.
