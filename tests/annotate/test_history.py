@@ -80,6 +80,7 @@ def test_a_correction_supersedes_and_both_versions_are_shown(client, project, al
     make_task(project)
     lease = judge_next(client, project, "-4", rationale="First thought.")
     project.guidelines.create(version=2, body="New.", created_by=alice)
+    client.post(reverse("judge-guidelines-read", args=[project.pk]), {"version": 2})
     page = client.get(opened(project, lease))
     assert ">First thought.</textarea>" in page.content.decode()
     assert 'value="-4" data-key="1" required checked' in page.content.decode()
