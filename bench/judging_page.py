@@ -1,4 +1,4 @@
-"""How fast and how heavy the judging page is, in headless Chromium against the production server: T1, T2, T6, T8, T17, T18.
+"""How fast and how heavy the judging page is, in headless Chromium against the production server: T3, T6, T8, T17, T18.
 
     .venv/bin/python -m bench.judging_page            prints one JSON line; docs/performance.md lists what it printed
 
@@ -29,7 +29,7 @@ from tests.smoke import free_port
 ROOT = Path(__file__).resolve().parent.parent
 TASKS, LONG_TASKS, KEYS = 160, 12, 40
 READING = 400  # ms between an answer and the next: nobody reads faster
-WORDS = [
+WORDS = ["eggs", "water", "boil", "minutes", "seven", "cold", "pan", "lid", "salt", "timer", "peel", "shell", "yolk"]
     "eggs",
     "water",
     "boil",
@@ -49,26 +49,40 @@ WORDS = [
     "gently",
     "first",
     "then",
-    "after",
 ]
 NEXT_PAINTED = """key => new Promise(resolve => {
   const start = performance.now();
   new MutationObserver((_, observer) => {
     observer.disconnect();
-    requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = () => resolve(performance.now() - start); c.port2.postMessage(0); });
+    requestAnimationFrame(() => {
+      const after = new MessageChannel();
+      after.port1.onmessage = () => resolve(performance.now() - start);
+      after.port2.postMessage(0);
+    });
   }).observe(document.getElementById("judge"), { childList: true });
   document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 })"""
-SHIFTS = "() => { window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => (window.shift += e.value))).observe({ type: 'layout-shift' }); }"
+SHIFTS = """() => {
+  window.shift = 0;
+  const add = list => list.getEntries().forEach(entry => (window.shift += entry.value));
+  new PerformanceObserver(add).observe({ type: "layout-shift" });
+}"""
 DIFFED = """() => new Promise(resolve => {
   const start = performance.now(), area = document.getElementById("judging");
-  new MutationObserver((_, o) => { if (area.dataset.shows === "words") { o.disconnect(); requestAnimationFrame(() => resolve(performance.now() - start)); } })
-    .observe(area, { attributes: true });
+  new MutationObserver((_, observer) => {
+    if (area.dataset.shows !== "words") return;
+    observer.disconnect();
+    requestAnimationFrame(() => resolve(performance.now() - start));
+  }).observe(area, { attributes: true });
   document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "x", bubbles: true }));
 })"""
 SCROLLED = """() => new Promise(resolve => {
   const pane = document.querySelector(".pane-text"), start = performance.now(); let frames = 0;
-  const step = () => { frames++; pane.scrollTop += 40; performance.now() - start < 2000 ? requestAnimationFrame(step) : resolve(frames / 2); };
+  const step = () => {
+    frames++;
+    pane.scrollTop += 40;
+    performance.now() - start < 2000 ? requestAnimationFrame(step) : resolve(frames / 2);
+  };
   requestAnimationFrame(step);
 })"""
 
