@@ -30,26 +30,6 @@ ROOT = Path(__file__).resolve().parent.parent
 TASKS, LONG_TASKS, KEYS = 160, 12, 40
 READING = 400  # ms between an answer and the next: nobody reads faster
 WORDS = ["eggs", "water", "boil", "minutes", "seven", "cold", "pan", "lid", "salt", "timer", "peel", "shell", "yolk"]
-    "eggs",
-    "water",
-    "boil",
-    "minutes",
-    "seven",
-    "cold",
-    "pan",
-    "lid",
-    "salt",
-    "timer",
-    "peel",
-    "shell",
-    "yolk",
-    "white",
-    "bowl",
-    "ice",
-    "gently",
-    "first",
-    "then",
-]
 NEXT_PAINTED = """key => new Promise(resolve => {
   const start = performance.now();
   new MutationObserver((_, observer) => {
