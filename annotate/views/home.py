@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from annotate.access import SignedInRequest
 from annotate.models import Kind, Membership
+from annotate.services.reviews import count_unseen
 from annotate.services.tasks import waiting_by_kind
 
 PLURALS = {Kind.SPANS: "fine-grained feedback", Kind.CHAT: "chats"}
@@ -22,6 +23,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     memberships = Membership.objects.filter(user=request.user).select_related("project").order_by("project__name", "pk")
     rows = [describe(mine, waiting.get(mine.project_id, Counter())) for mine in memberships]
     context = {
+        "unseen": count_unseen(request.user),
         "active": [row for row in rows if row["project"].archived_at is None],
         "archived": [row for row in rows if row["project"].archived_at is not None],
     }

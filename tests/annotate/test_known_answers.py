@@ -144,7 +144,7 @@ def test_nothing_tells_gold_from_work(signed_in, project, alice, carol):
         make_task(project)
     client = signed_in(carol)
     pages, purposes = [], []
-    for rate in (1.0, 0.0):
+    for rate in (1.0, 1e-12):
         Project.objects.update(gold_rate=rate)
         pages.append(normalised(client.get(at("judge", project)).content.decode()))
         purposes.append(held(carol).task.purpose)

@@ -127,5 +127,5 @@ def test_home_asks_the_database_the_same_number_of_questions_however_many_projec
     client = signed_in(carol)
     for number in range(10):
         add_member(make_project(alice, name=f"Project {number}"), carol, Role.ANNOTATOR)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert client.get("/").status_code == 200

@@ -246,6 +246,7 @@ def test_a_task_is_sent_back_read_corrected_and_settled(bobs, signed_in, project
     assert AuditEvent.objects.filter(action="judgement.sent_back").exists()
     carols = signed_in(carol)
     assert "Messages" in carols.get(address("judge", project)).content.decode()
+    assert "1 new message" in carols.get(reverse("home")).content.decode()
     page = carols.get(reverse("my-messages")).content.decode()
     assert "Please look again." in page and "Sent back" in page and "New" in page
     opened = address("judgement-open", project, carol.leases.get(task=split).pk)
