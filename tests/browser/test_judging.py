@@ -245,6 +245,7 @@ def test_hostile_text_runs_nothing_and_reaches_nobody(page, judging, project):
 
 
 def test_a_phone_needs_no_sideways_scrolling_and_the_strip_is_in_reach(page, judging, project):
+    Project.objects.update(reading_warning=False)  # the prompt is long, and the test does not read it
     make_task(project, prompt=make_prompt(project, "word " * 400 + "x" * 400))
     page.set_viewport_size({"width": 390, "height": 844})
     judging()
@@ -295,7 +296,7 @@ def test_the_heartbeat_extends_the_lease_and_brings_the_figures_and_new_guidelin
     page.clock.install()
     make_task(project)
     judging()
-    until = Lease.objects.get().expires_at
+    until = Lease.objects.get(is_ahead=False).expires_at
     make_task(project)
     project.guidelines.create(version=2, body="Prefer *kindness*.", created_by=alice)
     page.clock.fast_forward(31_000)
@@ -303,7 +304,7 @@ def test_the_heartbeat_extends_the_lease_and_brings_the_figures_and_new_guidelin
     expect(page.locator("#guideline-version")).to_have_text("v2 (new)")
     page.keyboard.press("g")
     expect(page.get_by_text("kindness")).to_be_visible()
-    assert Lease.objects.get().expires_at > until
+    assert Lease.objects.get(is_ahead=False).expires_at > until
 
 
 def test_without_javascript_judging_skipping_and_undoing_work_the_same(browser, live_server, project, carol):
