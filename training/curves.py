@@ -72,6 +72,29 @@ PERPLEXITY = Chart("Perplexity", "Of a held-out token; lower is better.", (Serie
 KL = Chart("KL estimate", "How far the policy is from its reference on average, nats a response.", both("kl"))
 RATIO = Chart("Weight of the ratio", "1 where the policy is its reference.", both("ratio"))
 ADVANTAGE = Chart("Advantage", "Of the responses seen: by the data alone.", both("advantage"))
+VALUES = Chart(
+    "Worth",
+    "Of the tokens written and of the places they were written at, in deviations of the rewards.",
+    (
+        Series(TRAIN, "values/q", "Tokens"),
+        Series(TRAIN, "values/v", "Places"),
+        Series(EVAL, "values/q", "Tokens, held out"),
+        Series(EVAL, "values/v", "Places, held out"),
+    ),
+)
+VALUE_ADVANTAGE = Chart(
+    "Advantage of a token", "Worth of what was written less that of its place, on average.", both("values/advantage")
+)
+VALUE_LOSSES = Chart(
+    "Parts of the loss",
+    "Of a token.",
+    (
+        Series(TRAIN, "loss/q", "Worth of tokens"),
+        Series(TRAIN, "loss/v", "Worth of places"),
+        Series(TRAIN, "loss/caution", "Caution"),
+        Series(TRAIN, "loss/imitation", "Imitation"),
+    ),
+)
 CALIBRATION = Chart(
     "Calibration error",
     "How far confidence is from accuracy, held out; with the fitted temperature, it should be small.",
@@ -132,6 +155,7 @@ CHARTS: dict[str, tuple[Chart, ...]] = {
         SPEED,
     ),
     "advantage": (LOSS, RATIO, ADVANTAGE, RATE, NORM, SPEED),
+    "values": (LOSS, VALUES, VALUE_ADVANTAGE, VALUE_LOSSES, RATE, NORM, SPEED),
 }
 
 

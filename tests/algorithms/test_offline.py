@@ -23,7 +23,7 @@ from training.algorithms.policy_job import logprobs, references
 from training.algorithms.sft import phrase, select_good
 from training.algorithms.trainer import PREPARE, run_trainer
 
-ALGORITHMS = ["sft", "dpo", "simpo", "orpo", "kto", "a_lol"]
+ALGORITHMS = ["sft", "dpo", "simpo", "orpo", "kto", "a_lol", "ilql"]
 QUICK = {"lora": False, "learning_rate": 5e-3, "checkpoint_every": 0, "eval_every": 0, "samples": 0}
 
 
@@ -34,7 +34,7 @@ def rows_of(algorithm: str, count: int) -> list[dict]:
         good = [text.startswith("yes") for text in row["completions"]]
         if algorithm == "kto":
             row["label"] = {"kind": "unpaired", "desirable": good}
-        elif algorithm == "a_lol":
+        elif algorithm in ("a_lol", "ilql"):
             row["label"] = {"kind": "rating", "scores": [4.0 if one else 1.0 for one in good]}
         elif algorithm == "sft" and number % 2:
             row["completions"], row["label"] = [row["completions"][good.index(True)]], {"kind": "demonstration"}
@@ -65,7 +65,7 @@ def test_a_step_of_eight_is_the_same_whether_taken_as_eight_or_as_one(algorithm,
     torch.testing.assert_close(found[1][1], found[0][1], atol=2e-5, rtol=0)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != "ilql"])  # it has a test of its own
 def test_it_learns_to_say_yes_rather_than_no(algorithm, policy_folder, tmp_path):
     """Held-out responses that begin with "yes" become likelier than those that begin with "no"."""
     job = prepare(tmp_path / "run", algorithm, policy_folder, train=48, epochs=6)
@@ -183,6 +183,7 @@ def test_a_group_that_says_nothing_is_left_out_and_counted(policy_folder, tmp_pa
         ("dpo", "No judgement says which response is better"),
         ("kto", "No judgement calls a response good or bad"),
         ("a_lol", "No judgement says that a response is better than others"),
+        ("ilql", "No judgement says that a response is better than others"),
     ],
 )
 def test_with_nothing_to_learn_from_it_says_what_to_collect(algorithm, message, policy_folder, tmp_path):

@@ -16,6 +16,7 @@ CASES = {
     "simpo": ("simpo", {"ties": "rao_kupper"}),
     "orpo": ("orpo", {}),
     "a_lol": ("a_lol", {}),
+    "ilql": ("ilql", {}),
     "ensemble": ("reward_model", {"heads": 3, "ties": "rao_kupper", "length_control": True, "keep_best": True}),
     "rankings": ("reward_model", {"rankings": "plackett_luce", "ratings": "regress"}),
 }

@@ -23,7 +23,7 @@ def list_checkpoints(run: Path) -> list[Path]:
 def save_checkpoint(
     run: Path, *, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any], keep: int
 ) -> Path:
-    """Store the trainable weights, the optimiser, the random states and `state` (JSON), and delete all but the last
+    """Store the weights that change, the optimiser, the random states and `state` (JSON), and delete all but the last
     `keep`.
 
     The schedule and the data order are functions of the step and need no storage.
@@ -56,28 +56,26 @@ def load_checkpoint(folder: Path, *, model: nn.Module, optimizer: torch.optim.Op
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write what is trained to a file that is whole or absent."""
+    """Write the weights that change to a file that is whole or absent."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(trainable(model), aside)
+    save_file({name: value.detach().contiguous().cpu() for name, value in changing(model).items()}, aside)
     aside.replace(path)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    weights = load_file(path)
-    own = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    weights, own = load_file(path), changing(model)
     if own.keys() != weights.keys():
         raise ValueError(f"{path} belongs to another model: start the run in a new folder.")
     with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(weights[name])
+        for name, value in own.items():
+            value.copy_(weights[name])
 
 
-def trainable(model: nn.Module) -> dict[str, torch.Tensor]:
-    return {
-        name: parameter.detach().contiguous().cpu()
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad
-    }
+def changing(model: nn.Module) -> dict[str, torch.Tensor]:
+    """What training changes: the parameters that learn, and buffers that follow them."""
+    learning = {name: one for name, one in model.named_parameters() if one.requires_grad}
+    stored = model.state_dict()
+    return {**learning, **{name: stored[name] for name, _ in model.named_buffers() if name in stored}}
 
 
 def random_states() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_type_hints
 
 from training.algorithms.options.a_lol import ALoLConfig
 from training.algorithms.options.dpo import DPOConfig
+from training.algorithms.options.ilql import ILQLConfig
 from training.algorithms.options.kto import KTOConfig
 from training.algorithms.options.online import GRPOConfig, PPOConfig, RAFTConfig, ReinforceConfig, RLOOConfig
 from training.algorithms.options.orpo import ORPOConfig
@@ -60,6 +61,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "orpo": offline("ORPO", ORPOConfig, charts="preference"),
     "kto": offline("KTO", KTOConfig, charts="flags"),
     "a_lol": offline("A-LoL", ALoLConfig, charts="advantage"),
+    "ilql": offline("ILQL", ILQLConfig, charts="values"),
     "ppo": online("PPO", PPOConfig),
     "rloo": online("RLOO", RLOOConfig),
     "grpo": online("GRPO", GRPOConfig),

@@ -82,6 +82,7 @@ class Job:
     on_eval: Callable[[int], None] | None = None
     take_step: "TakeStep | None" = None  # None: one update on the step's share of `train`
     product: Policy | RewardModel | None = None  # what is saved in the end, where it is not the whole model
+    finish: Callable[[], None] | None = None  # makes the product what it shall be, once all steps are taken
     state: dict[str, Any] = field(default_factory=dict)  # JSON that a checkpoint must hold beside weights
     adam_epsilon: float = 1e-8
     keep_best: bool = False  # end with the weights of the lowest held-out loss

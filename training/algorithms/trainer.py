@@ -19,7 +19,21 @@ import torch
 import transformers
 from accelerate import Accelerator
 
-from training.algorithms import a_lol, best_of_n, dpo, grpo, kto, orpo, ppo, reinforce, reward_model, rloo, sft, simpo
+from training.algorithms import (
+    a_lol,
+    best_of_n,
+    dpo,
+    grpo,
+    ilql,
+    kto,
+    orpo,
+    ppo,
+    reinforce,
+    reward_model,
+    rloo,
+    sft,
+    simpo,
+)
 from training.algorithms.checkpoints import list_checkpoints, publish, sweep
 from training.algorithms.configs import to_dict
 from training.algorithms.events import EventWriter, keep_events_until, read_events
@@ -39,6 +53,7 @@ PREPARE = {
     "orpo": orpo.prepare,
     "kto": kto.prepare,
     "a_lol": a_lol.prepare,
+    "ilql": ilql.prepare,
     "ppo": ppo.prepare,
     "rloo": rloo.prepare,
     "grpo": grpo.prepare,
@@ -92,6 +107,8 @@ def train_run(run: Path, events: EventWriter, resume: Path | None, should_stop: 
 
 
 def save(job: Job) -> None:
+    if job.finish is not None:
+        job.finish()
     aside = job.run / f".model.{os.getpid()}"
     save_model(job.product or job.model, aside, notes=job.notes(job))
     publish(aside, job.run / "model")
