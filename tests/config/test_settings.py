@@ -20,7 +20,8 @@ PRODUCTION = {
 
 def manage(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run manage.py with exactly these of our variables."""
-    inherited = {name: value for name, value in os.environ.items() if name not in PRODUCTION}
+    left_out = {*PRODUCTION, "DJANGO_ALLOW_ASYNC_UNSAFE"}  # a browser test may have set that for this process
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         env={**inherited, **environment},
