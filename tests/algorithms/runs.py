@@ -88,8 +88,12 @@ def encoded(tokenizer: Any, count: int = 6, *, seed: int = 0) -> list[EncodedGro
     return encode_groups(groups, tokenizer, max_length=256)[0]
 
 
+def trainer_environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
 def start_trainer(run: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    environment = trainer_environment()
     command = [sys.executable, "-m", "training.algorithms", str(run), *arguments]
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

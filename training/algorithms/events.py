@@ -36,6 +36,25 @@ class EventWriter:
         self.board.close()
 
 
+class SilentWriter(EventWriter):
+    """Held by the processes beside the main one. Of a run's events only a failure is theirs to tell: it may be that
+    the main process learns nothing but that they are gone."""
+
+    def __init__(self, path: Path) -> None:
+        self.step = 0
+        self.path = path
+
+    def write(self, kind: str, step: int, data: dict[str, Any]) -> None:
+        self.step = step
+        if kind == "error":
+            line = {"kind": kind, "step": step, "at": time.time(), "data": finite(data)}
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def close(self) -> None:
+        pass
+
+
 def brief(data: dict[str, Any]) -> str:
     """The plain values of an event, on one line."""
     shown = {name: value for name, value in data.items() if isinstance(value, (int, float, str))}

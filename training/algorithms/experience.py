@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from accelerate.utils import gather_object
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -208,16 +207,6 @@ def measure(
                     rollout, old=old, base=reference, entropies=entropies, values=values, after=end
                 )
     return [found[id(rollout)] for rollout in rollouts]
-
-
-def gather(rollouts: list[Rollout], tools: Tools) -> list[Rollout]:
-    """Every process's rollouts on each, in the order of the step's prompts (process p has every n-th from the p-th)."""
-    several = tools.accelerator.num_processes
-    if several == 1:
-        return rollouts
-    everything = gather_object([rollouts])
-    longest = max(map(len, everything))
-    return [part[place] for place in range(longest) for part in everything if place < len(part)]
 
 
 def by_response(values: Sequence[Tensor], rollouts: Sequence[Rollout]) -> tuple[Tensor, Tensor]:

@@ -20,6 +20,7 @@ from training.algorithms.options.kto import KTOConfig
 from training.algorithms.packing import Batch, collate, micro_batches
 from training.algorithms.plan import Data, Plan
 from training.algorithms.policy_job import add_reference, logprobs, prepare_policy, references
+from training.algorithms.processes import from_all, share
 
 NEEDS = "No judgement calls a response good or bad: flag some responses, or compare some."
 
@@ -69,13 +70,17 @@ def find_baseline(job: Job, baseline: Baseline, groups: Sequence[EncodedGroup]) 
     """Set z to the mean drift over the groups' mismatched responses, not below 0."""
     model, device = job.model, job.tools.accelerator.device
     strangers = [baseline.mismatched[group.id] for group in groups]
-    total = torch.zeros((), device=device)
+    total, stopped = torch.zeros((), device=device), False
     with torch.no_grad():
-        for chunk in micro_batches(strangers, form=model.form, budget=2 * job.config.micro_batch_tokens):
-            if job.tools.should_stop():
-                raise Stopped
+        for chunk in micro_batches(share(strangers), form=model.form, budget=2 * job.config.micro_batch_tokens):
+            if stopped := job.tools.should_stop():
+                break
             drift = logprobs(model, collate(chunk, model.form).to(device)) - references(chunk, device)
             total += drift.sum()
+    parts = from_all((stopped, float(total)))
+    if any(stopped for stopped, _ in parts):
+        raise Stopped
+    total.fill_(sum(found for _, found in parts))
     baseline.value = (total / len(strangers)).clamp(min=0)
 
 

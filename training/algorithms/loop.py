@@ -18,9 +18,10 @@ from training.algorithms.checkpoints import load_checkpoint, load_weights, save_
 from training.algorithms.configs import Config
 from training.algorithms.events import EventWriter
 from training.algorithms.groups import EncodedGroup
-from training.algorithms.metrics import Evaluation, Facts, mean, summarise
-from training.algorithms.models import Policy, RewardModel
+from training.algorithms.metrics import Evaluation, Facts, extend_facts, join_evaluations, mean, summarise
+from training.algorithms.models import NUMBERS, Policy, RewardModel
 from training.algorithms.packing import Batch, collate, micro_batches, step_groups, steps_per_epoch
+from training.algorithms.processes import from_all, is_main, several, share
 from training.algorithms.schedule import build_optimizer, learning_rate
 
 BEST = "best.safetensors"
@@ -52,7 +53,12 @@ class Tools:
 
     accelerator: Accelerator
     events: EventWriter
-    should_stop: Callable[[], bool]
+    should_stop: Callable[[], bool]  # this process's own answer
+
+    def stop_together(self) -> None:
+        """Raise Stopped on every process if one of them was asked to stop; every process must come here."""
+        if any(from_all(self.should_stop())):
+            raise Stopped
 
 
 def one(group: EncodedGroup) -> float:
@@ -113,15 +119,15 @@ def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
         job.best = state.get("best", {})
     clock = Clock(step, total)
     try:
-        evaluate_when_due(job, model, step, total)
+        evaluate_when_due(job, step, total)
         while step < total:
             train_step(job, model, optimizer, step, clock)
             step += 1
-            evaluate_when_due(job, model, step, total)
+            evaluate_when_due(job, step, total)
             if config.checkpoint_every and step % config.checkpoint_every == 0 and step < total:
                 keep(job, optimizer, step)
-            if job.tools.should_stop() and step < total:
-                raise Stopped
+            if step < total:
+                job.tools.stop_together()
     except Stopped:
         optimizer.zero_grad(set_to_none=True)
         keep(job, optimizer, step)
@@ -168,12 +174,22 @@ def take_one_update(
 
 @dataclass(frozen=True)
 class Update:
-    """What one optimiser update found, before it changed the weights."""
+    """What one optimiser update found, before it changed the weights: all processes the same."""
 
     loss: float
     grad_norm: float
     tokens: int
     facts: Facts
+
+
+@dataclass
+class Part:
+    """One process's share of an update."""
+
+    loss: float = 0.0
+    tokens: int = 0
+    facts: Facts = field(default_factory=dict)
+    trouble: str = ""
 
 
 def update(
@@ -185,37 +201,64 @@ def update(
     step: int,
     should_stop: Callable[[], bool],
 ) -> Update:
-    """One optimiser update, cut into passes that fit the memory; the result does not depend on how it is cut.
+    """One optimiser update, cut into passes that fit the memory; the result does not depend on how it is cut, nor on
+    how many processes share it.
 
-    `should_stop` is asked before each pass, and raises Stopped with the weights untouched.
+    `should_stop` is asked before each pass, or before the first where several processes must agree, and raises Stopped
+    with the weights untouched.
     """
-    config, accelerator = job.config, job.tools.accelerator
-    mine = groups[accelerator.process_index :: accelerator.num_processes]
-    passes = micro_batches(mine, form=job.model.form, budget=config.micro_batch_tokens)
-    loss, tokens, counted = 0.0, 0, sum(job.size(group) for group in groups)
-    facts: Facts = {}
+    accelerator = job.tools.accelerator
+    if any(from_all(should_stop())):
+        raise Stopped
     if job.before is not None:
         job.before(groups)
-    for number, chunk in enumerate(passes, start=1):
-        if should_stop():
-            raise Stopped
-        with accelerator.no_sync(model) if number < len(passes) else accelerator.autocast():
-            batch = collate(chunk, job.model.form).to(accelerator.device)
-            outcome = job.compute(model, batch, chunk, config)
-            weights = torch.tensor([group.weight for group in chunk], device=accelerator.device)
-            part = (outcome.losses * weights).sum() / counted
-            require_finite("loss", float(part.detach()), step, chunk)
-            accelerator.backward(part * accelerator.num_processes)
-        loss, tokens = loss + float(part.detach()), tokens + batch.tokens
-        add_facts(facts, outcome)
-    limit = config.max_grad_norm or float("inf")
+    parts = from_all(add_gradients(job, model, groups, step=step, should_stop=should_stop))
+    for part in parts:
+        if part.trouble:
+            raise TrainingError(part.trouble)
+    limit = job.config.max_grad_norm or float("inf")
     norm = float(accelerator.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], limit))
-    require_finite("gradient", norm, step, groups)
+    if trouble := not_finite("gradient", norm, step, groups):
+        raise TrainingError(trouble)
     for group in optimizer.param_groups:
         group["lr"] = rate_of(job, step) * group["lr_scale"]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return Update(loss, norm, tokens, facts)
+    facts: Facts = {}
+    for part in parts:
+        extend_facts(facts, part.facts)
+    return Update(sum(part.loss for part in parts), norm, sum(part.tokens for part in parts), facts)
+
+
+def add_gradients(
+    job: Job, model: nn.Module, groups: Sequence[EncodedGroup], *, step: int, should_stop: Callable[[], bool]
+) -> Part:
+    """This process's passes. The last one adds up the gradients of all processes, so each must have one: a process
+    without groups of its own takes another's for nothing."""
+    accelerator, config, part = job.tools.accelerator, job.config, Part()
+    mine, counted = share(groups), sum(job.size(group) for group in groups)
+    passes = micro_batches(mine or groups[:1], form=job.model.form, budget=config.micro_batch_tokens)
+    for number, chunk in enumerate(passes, start=1):
+        if not several() and should_stop():
+            raise Stopped
+        with accelerator.no_sync(model) if number < len(passes) else accelerator.autocast():
+            batch = collate(chunk, job.model.form).to(accelerator.device)
+            outcome = job.compute(model, batch, chunk, config)
+            weights = torch.tensor([group.weight if mine else 0.0 for group in chunk], device=accelerator.device)
+            loss = (outcome.losses * weights).sum() / counted
+            part.trouble = part.trouble or not_finite("loss", float(loss.detach()), step, chunk)
+            accelerator.backward((loss + anchor(job.model)) * accelerator.num_processes)
+        if mine:
+            part.loss, part.tokens = part.loss + float(loss.detach()), part.tokens + batch.tokens
+            add_facts(part.facts, outcome)
+    return part
+
+
+def anchor(model: nn.Module) -> Tensor | float:
+    """0, with a gradient to the numbers beside the weights: a loss may leave them out, and processes must have
+    gradients of the same parameters."""
+    numbers = [one for name, one in model.named_parameters() if NUMBERS in name.split(".")] if several() else []
+    return sum((0.0 * one for one in numbers), 0.0)
 
 
 def rate_of(job: Job, step: int) -> float:
@@ -229,39 +272,39 @@ def rate_of(job: Job, step: int) -> float:
     )
 
 
-def require_finite(what: str, value: float, step: int, groups: Sequence[EncodedGroup]) -> None:
-    """Stop before the weights are spoilt, naming step and groups."""
-    if value - value != 0:
-        names = ", ".join(group.id for group in groups[:8])
-        raise TrainingError(
-            f"The {what} became {value} at step {step + 1} (groups {names}): "
-            "lower the learning rate, or look at these groups."
-        )
+def not_finite(what: str, value: float, step: int, groups: Sequence[EncodedGroup]) -> str:
+    """Why training must stop before the weights are spoilt, naming step and groups; empty for a finite value."""
+    if value - value == 0:
+        return ""
+    names = ", ".join(group.id for group in groups[:8])
+    return (
+        f"The {what} became {value} at step {step + 1} (groups {names}): "
+        "lower the learning rate, or look at these groups."
+    )
 
 
 def add_facts(facts: Facts, outcome: Outcome) -> None:
-    for name, values in outcome.facts.items():
-        facts.setdefault(name, []).extend(values.tolist())
+    extend_facts(facts, {name: values.tolist() for name, values in outcome.facts.items()})
 
 
-def evaluate_when_due(job: Job, model: nn.Module, step: int, total: int) -> None:
+def evaluate_when_due(job: Job, step: int, total: int) -> None:
     """Evaluate at the start, every `eval_every` steps and at the end, each once also across a resume."""
     every = job.config.eval_every
     due = step in (0, total) or (every and step % every == 0)
     if not due or job.evaluated == step:
         return
     if job.test:
-        job.final = evaluate(job, model)
+        job.final = evaluate(job)
         job.tools.events.write("eval", step, job.final)
         if job.keep_best and job.final["loss"] < job.best.get("loss", float("inf")):
             job.best = {**job.final, "step": step}
-            save_weights(job.model, job.run / BEST)
+            if is_main():
+                save_weights(job.model, job.run / BEST)
     if job.on_eval is not None:
         job.on_eval(step)
-    if job.tools.should_stop() and step < total:
-        job.evaluated = step
-        raise Stopped
     job.evaluated = step
+    if step < total:
+        job.tools.stop_together()
 
 
 def go_back_to_best(job: Job, total: int) -> None:
@@ -273,19 +316,22 @@ def go_back_to_best(job: Job, total: int) -> None:
         job.tools.events.write("log", total, {"message": message})
 
 
-def evaluate(job: Job, model: nn.Module) -> dict[str, Any]:
-    """Loss, facts and scores over the held-out groups, each counted once."""
-    found = Evaluation([], [], [], {}, [])
+def evaluate(job: Job) -> dict[str, Any]:
+    """Loss, facts and scores over the held-out groups, each counted once, the work shared by all processes."""
+    found, stopped = Evaluation([], [], [], {}, []), False
     if job.before is not None:
         job.before(job.test)
     with torch.no_grad():
-        for chunk in micro_batches(job.test, form=job.model.form, budget=2 * job.config.micro_batch_tokens):
-            if job.tools.should_stop():
-                raise Stopped
+        for chunk in micro_batches(share(job.test), form=job.model.form, budget=2 * job.config.micro_batch_tokens):
+            if stopped := job.tools.should_stop():
+                break
             batch = collate(chunk, job.model.form).to(job.tools.accelerator.device)
-            outcome = job.compute(model, batch, chunk, job.config)
+            outcome = job.compute(job.model, batch, chunk, job.config)
             add_outcome(found, chunk, outcome, job.size)
-    return job.summarise(found)
+    parts = from_all((stopped, found))
+    if any(stopped for stopped, _ in parts):
+        raise Stopped
+    return job.summarise(join_evaluations([found for _, found in parts]))
 
 
 def add_outcome(
@@ -301,7 +347,9 @@ def add_outcome(
 
 
 def keep(job: Job, optimizer: torch.optim.Optimizer, step: int) -> None:
-    """Write the checkpoint of this step and say so."""
+    """Write the checkpoint of this step and say so; one process's is everyone's."""
+    if not is_main():
+        return
     state = {"evaluated": job.evaluated, "final": job.final, "best": job.best, "job": job.state}
     folder = save_checkpoint(
         job.run, step=step, model=job.model, optimizer=optimizer, state=state, keep=job.config.keep_checkpoints

@@ -1,5 +1,6 @@
 """Summaries of an evaluation: what is the same for every algorithm."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan, sqrt
 from typing import Any
@@ -18,6 +19,23 @@ class Evaluation:
     sizes: list[float]  # what each loss counts for: 1, or its tokens
     facts: Facts
     scores: list[tuple[float, ...]]  # of each group's completions, where the algorithm scores them
+
+
+def extend_facts(facts: Facts, more: Facts) -> None:
+    for name, values in more.items():
+        facts.setdefault(name, []).extend(values)
+
+
+def join_evaluations(parts: Sequence[Evaluation]) -> Evaluation:
+    """One evaluation of what several processes found."""
+    whole = Evaluation([], [], [], {}, [])
+    for part in parts:
+        whole.groups.extend(part.groups)
+        whole.losses.extend(part.losses)
+        whole.sizes.extend(part.sizes)
+        whole.scores.extend(part.scores)
+        extend_facts(whole.facts, part.facts)
+    return whole
 
 
 def summarise(evaluation: Evaluation) -> dict[str, Any]:

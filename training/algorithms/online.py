@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from training.algorithms.advantages import explained_variance
@@ -17,7 +16,6 @@ from training.algorithms.experience import (
     PromptGroup,
     Rollout,
     encode_prompts,
-    gather,
     judge_rollouts,
     measure,
     response_sums,
@@ -26,13 +24,14 @@ from training.algorithms.experience import (
 )
 from training.algorithms.groups import EncodedGroup, read_groups
 from training.algorithms.kl import AdaptiveBeta, k1, k2, k3
-from training.algorithms.loop import Compute, Job, Tools, update
-from training.algorithms.metrics import Facts, mean
+from training.algorithms.loop import Compute, Job, Stopped, Tools, update
+from training.algorithms.metrics import Facts, extend_facts, mean
 from training.algorithms.models import Policy, RewardModel, add_lora, load_policy, load_reward_model
 from training.algorithms.options.online import OnlineConfig, PPOConfig, RolloutConfig
 from training.algorithms.packing import Batch, step_groups
 from training.algorithms.plan import Plan
 from training.algorithms.policy_job import write_samples
+from training.algorithms.processes import from_all, share, unshare
 from training.algorithms.rewards import Judge, load_judge
 from training.algorithms.value import Actor, SeparateCritic, TrunkCritic
 
@@ -167,13 +166,23 @@ class Player:
         return int(sum(rollout.tokens for rollout in played)), told
 
     def play(self, job: Job, prompts: Sequence[EncodedGroup], *, responses: int, key: str) -> list[Rollout]:
-        """Responses, scores and measures, the work shared by all processes."""
+        """Responses, scores and measures, the work shared by all processes. Raises Stopped on all of them."""
+        mine = [prompt for prompt in share(prompts) if isinstance(prompt, PromptGroup)]
+        parts = from_all(self.play_share(job, mine, responses=responses, key=key))
+        finished = [part for part in parts if part is not None]
+        if len(finished) < len(parts):
+            raise Stopped
+        return unshare(finished)
+
+    def play_share(self, job: Job, prompts: list[PromptGroup], *, responses: int, key: str) -> list[Rollout] | None:
+        """This process's; None when it was asked to stop."""
         tools, config = job.tools, job.config
-        several, own = tools.accelerator.num_processes, tools.accelerator.process_index
-        mine = [prompt for prompt in prompts[own::several] if isinstance(prompt, PromptGroup)]
-        rollouts = roll_out(self.actor.policy, mine, tools=tools, config=config, responses=responses, key=key)
-        rollouts = judge_rollouts(rollouts, self.judge)
-        return gather(measure(rollouts, self.actor, self.base, tools=tools, config=config), tools)
+        try:
+            rollouts = roll_out(self.actor.policy, prompts, tools=tools, config=config, responses=responses, key=key)
+            rollouts = judge_rollouts(rollouts, self.judge)
+            return measure(rollouts, self.actor, self.base, tools=tools, config=config)
+        except Stopped:
+            return None
 
     def evaluate(self, job: Job, step: int, write: Callable[[], None]) -> None:
         """One response to each held-out prompt, the same random numbers every time; then the samples to read."""
@@ -204,13 +213,12 @@ def learn(
     for number, groups in enumerate(mini_batches(rollouts, config, step)):
         should_stop = job.tools.should_stop if number == 0 else never  # later the weights have already moved
         done = update(job, model, optimizer, groups, step=step, should_stop=should_stop)
-        found = merge(gather_object([done.facts]))
         size = sum(map(job.size, groups))
-        add(facts, found)
+        extend_facts(facts, done.facts)
         counted += size
         losses.append(done.loss)
         norms.append(done.grad_norm)
-        if limit and sum(found[APPROXIMATE_KL]) / size > limit:
+        if limit and sum(done.facts[APPROXIMATE_KL]) / size > limit:
             early = True
             break
     means = {name: max(values) if name.endswith(HIGHEST) else sum(values) / counted for name, values in facts.items()}
@@ -238,18 +246,6 @@ def mini_batches(rollouts: list[Rollout], config: RolloutConfig, step: int) -> l
         parts = order.tensor_split(min(config.mini_batches, len(rollouts)))
         found += [[rollouts[place] for place in part.tolist()] for part in parts]
     return found
-
-
-def merge(parts: Sequence[Facts]) -> Facts:
-    merged: Facts = {}
-    for part in parts:
-        add(merged, part)
-    return merged
-
-
-def add(facts: Facts, more: Facts) -> None:
-    for name, values in more.items():
-        facts.setdefault(name, []).extend(values)
 
 
 def describe(played: list[Rollout], shaped: list[Rollout], beta: float) -> dict[str, float]:

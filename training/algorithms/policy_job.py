@@ -12,6 +12,7 @@ from training.algorithms.models import Policy, add_lora, context_length, load_po
 from training.algorithms.options.shared import PolicyConfig
 from training.algorithms.packing import Batch
 from training.algorithms.plan import Data, Plan, Select, load_data
+from training.algorithms.processes import is_main
 from training.algorithms.reference import attach_reference, digest_folder
 from training.algorithms.rollouts import Request, Sampling, sample
 
@@ -63,7 +64,9 @@ def add_reference(plan: Plan, tools: Tools, policy: Policy, data: Data) -> None:
 
 
 def write_samples(model: Policy, tools: Tools, config: PolicyConfig, texts: list[Group], step: int) -> None:
-    """What the policy answers, greedily, to the first held-out prompts."""
+    """What the policy answers, greedily, to the first held-out prompts; the main process asks."""
+    if not is_main():
+        return
     requests = [Request(key=group.id, prompt=group.prompt, system=group.system) for group in texts]
     sampling = Sampling(temperature=0.0, max_tokens=config.sample_tokens)
     answers = sample(model.model, model.tokenizer, requests, sampling=sampling, should_stop=tools.should_stop)

@@ -14,6 +14,7 @@ from training.algorithms.logprobs import sum_by_owner
 from training.algorithms.loop import Stopped
 from training.algorithms.models import Policy
 from training.algorithms.packing import collate, micro_batches
+from training.algorithms.processes import from_all, is_main, share
 
 
 def attach_reference(
@@ -28,24 +29,28 @@ def attach_reference(
     """Give every group its completions' log-probabilities under `policy`, nats a completion.
 
     `cache` is a folder; its file for the model's `digest` maps the hash of the tokens to the value, so that other
-    runs, other splits and a resumed run find what was computed. Raises Stopped when asked to stop, after keeping what
-    is done.
+    runs, other splits and a resumed run find what was computed; several processes share the work. Raises Stopped when
+    asked to stop, after keeping what is done.
     """
     path = cache / f"{digest[:32]}.safetensors"
-    known = read_cache(path)
-    missing = [group for group in groups if any(key not in known for key in keys(group))]
-    device = next(policy.parameters()).device
-    try:
-        with torch.no_grad():
-            for chunk in micro_batches(missing, form=policy.form, budget=budget):
-                if should_stop():
-                    raise Stopped
-                batch = collate(chunk, policy.form).to(device)
-                values = sum_by_owner(policy(batch), batch.owners, sum(batch.counts)).tolist()
-                known.update(zip((key for group in chunk for key in keys(group)), values, strict=True))
-    finally:
-        if missing:
-            write_cache(path, known)
+    known, mine = read_cache(path), share(groups)
+    missing = [group for group in mine if any(key not in known for key in keys(group))]
+    stopped, device = False, next(policy.parameters()).device
+    with torch.no_grad():
+        for chunk in micro_batches(missing, form=policy.form, budget=budget):
+            if stopped := should_stop():
+                break
+            batch = collate(chunk, policy.form).to(device)
+            values = sum_by_owner(policy(batch), batch.owners, sum(batch.counts)).tolist()
+            known.update(zip((key for group in chunk for key in keys(group)), values, strict=True))
+    own = {key: known[key] for group in mine for key in keys(group) if key in known}
+    parts = from_all((stopped, bool(missing), own))
+    for _, _, found in parts:
+        known |= found
+    if is_main() and any(computed for _, computed, _ in parts):
+        write_cache(path, known)
+    if any(stopped for stopped, _, _ in parts):
+        raise Stopped
     return [replace(group, reference=tuple(known[key] for key in keys(group))) for group in groups]
 
 

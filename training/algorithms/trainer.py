@@ -10,6 +10,8 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,7 +19,6 @@ import accelerate
 import peft
 import torch
 import transformers
-from accelerate import Accelerator
 
 from training.algorithms import (
     a_lol,
@@ -36,10 +37,11 @@ from training.algorithms import (
 )
 from training.algorithms.checkpoints import list_checkpoints, publish, sweep
 from training.algorithms.configs import to_dict
-from training.algorithms.events import EventWriter, keep_events_until, read_events
+from training.algorithms.events import EventWriter, SilentWriter, keep_events_until, read_events
 from training.algorithms.loop import Job, Stopped, Tools, TrainingError, train
 from training.algorithms.models import save_model
 from training.algorithms.plan import read_plan
+from training.algorithms.processes import from_main, is_main, join_launcher, leave_launcher, several, start_accelerator
 from training.algorithms.reference import digest_file
 
 DONE, FAILED, CANCELLED = 0, 1, 3
@@ -63,32 +65,62 @@ PREPARE = {
 
 
 def run_trainer(run: Path, *, should_stop: Callable[[], bool]) -> int:
-    """Train the run in this folder, resuming where a former trainer left it. Returns the exit status."""
+    """Train the run in this folder, resuming where a former trainer left it. Returns the exit status.
+
+    Under a launcher every process calls this; the main one alone holds the lock and writes the folder.
+    """
     run = run.resolve()
-    try:
-        lock = hold_lock(run / "lock")
-    except TimeoutError as error:
-        print(error, file=sys.stderr)
-        return FAILED
-    with lock:
-        if (run / "model").exists() and any(event["kind"] == "end" for event in read_events(run / "events.jsonl")):
-            return DONE
-        sweep(run)
-        resume = next(reversed(list_checkpoints(run)), None)
-        keep_events_until(run / "events.jsonl", step_of(resume) if resume else None)
-        events = EventWriter(run / "events.jsonl")
+    join_launcher()
+    with ExitStack() as held:
+        begun = from_main(begin(run, held) if is_main() else None)
+        if begun.status is not None:
+            return begun.status
+        events = EventWriter(run / "events.jsonl") if is_main() else SilentWriter(run / "events.jsonl")
         try:
-            train_run(run, events, resume, lambda: should_stop() or (run / "cancel").exists())
-            return DONE
+            train_run(run, events, begun.resume, lambda: should_stop() or (run / "cancel").exists())
+            status = DONE
         except Stopped:
             events.write("log", events.step, {"message": "Stopped as asked; the last whole step is kept."})
-            return CANCELLED
+            status = CANCELLED
         except Exception as error:  # the process ends here: whatever it was, the owner must read it
-            message, detail = explain(error)
-            events.write("error", events.step, {"message": message, "detail": detail})
+            tell_failure(run, events, error)
             return FAILED
         finally:
             events.close()
+        leave_launcher()
+        return status
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What the main process found in the folder: nothing to do, or where to go on."""
+
+    status: int | None = None
+    resume: Path | None = None
+
+
+def begin(run: Path, held: ExitStack) -> Begun:
+    """Lock the folder, and clear away what a killed trainer left half done."""
+    try:
+        held.enter_context(hold_lock(run / "lock"))
+    except TimeoutError as error:
+        print(error, file=sys.stderr)
+        return Begun(status=FAILED)
+    if (run / "model").exists() and any(event["kind"] == "end" for event in read_events(run / "events.jsonl")):
+        return Begun(status=DONE)
+    sweep(run)
+    resume = next(reversed(list_checkpoints(run)), None)
+    keep_events_until(run / "events.jsonl", step_of(resume) if resume else None)
+    return Begun(resume=resume)
+
+
+def tell_failure(run: Path, events: EventWriter, error: Exception) -> None:
+    """Once: what all processes found is the main one's to tell, and a lost connection is no news after its cause."""
+    alike = isinstance(error, TrainingError | ValueError)
+    told = several() and any(event["kind"] == "error" for event in read_events(run / "events.jsonl")[-1:])
+    if (is_main() and not told) or not (is_main() or alike):
+        message, detail = explain(error)
+        events.write("error", events.step, {"message": message, "detail": detail})
 
 
 def train_run(run: Path, events: EventWriter, resume: Path | None, should_stop: Callable[[], bool]) -> None:
@@ -96,11 +128,13 @@ def train_run(run: Path, events: EventWriter, resume: Path | None, should_stop: 
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
     torch.manual_seed(plan.config.seed)
-    accelerator = Accelerator(mixed_precision=choose_precision(plan.config.precision, plan.model))
+    accelerator = start_accelerator(choose_precision(plan.config.precision, plan.model))
     job = PREPARE[plan.algorithm](plan, Tools(accelerator, events, should_stop))
     resumed = step_of(resume)
     events.write("start", resumed, {**describe(job), **job.report, "resumed_from": resumed})
     metrics = train(job, resume=resume)
+    if not is_main():
+        return
     save(job)
     digests = {path.name: digest_file(path) for path in sorted((run / "model").iterdir())}
     events.write("end", job.total_steps, {"model": "model", "sha256": digests, "metrics": metrics})

@@ -1,0 +1,139 @@
+"""Two processes on one run make what one process makes of the same steps; one of them alone writes the folder."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.algorithms.runs import ROOT, events, make_rows, make_run, steps, trainer_environment, wait_for_step
+from training.algorithms.models import load_tokenizer
+from training.algorithms.processes import share, unshare
+from training.algorithms.trainer import DONE, run_trainer
+
+PREFERENCES = {"epochs": 2, "batch_size": 6, "eval_every": 3, "checkpoint_every": 2, "lora": False}
+RESPONSES = {
+    "function": "vowels",
+    "batch_size": 3,
+    "responses": 2,
+    "max_tokens": 8,
+    "max_length": 128,
+    "passes": 2,
+    "mini_batches": 2,
+    "normalise_scores": True,
+    "kl_target": 2.0,
+    "max_steps": 3,
+    "checkpoint_every": 2,
+    "samples": 1,
+    "sample_tokens": 4,
+    "eval_prompts": 3,
+    "lora": False,
+}
+CASES = {
+    "reward_model": PREFERENCES | {"ties": "rao_kupper", "learning_rate": 1e-3, "micro_batch_tokens": 128},
+    "dpo": PREFERENCES | {"learning_rate": 1e-3, "samples": 1, "sample_tokens": 4, "keep_best": True},
+    "ppo": RESPONSES | {"learning_rate": 2e-3},
+}
+
+
+def start_processes(run: Path, count: int = 2) -> subprocess.Popen[bytes]:
+    """The trainer as torchrun starts it: gloo on the processor, DDP through accelerate."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    return subprocess.Popen(
+        [*launcher, "-m", "training.algorithms", str(run)],
+        cwd=ROOT,
+        env=trainer_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def told(run: Path, kind: str) -> list[dict[str, float]]:
+    """The figures of all events of a kind, but the clock's."""
+    clock = {"tokens_per_s", "seconds_left"}
+    return [
+        {name: value for name, value in event["data"].items() if isinstance(value, float) and name not in clock}
+        for event in events(run)
+        if event["kind"] == kind
+    ]
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(run / "model" / "model.safetensors")
+
+
+@pytest.mark.parametrize("algorithm", CASES)
+def test_two_processes_make_of_a_run_what_one_makes_of_it(algorithm, policy_folder, tmp_path):
+    """13 groups in steps of 6, or 13 prompts in steps of 3 with two mini-batches: the last step of an epoch, or a
+    mini-batch, leaves one process with nothing of its own."""
+    alone, shared = (make_run(tmp_path / name, policy_folder, algorithm, CASES[algorithm], train=13, test=5)
+                     for name in ("alone", "shared"))  # fmt: skip
+    assert run_trainer(alone, should_stop=lambda: False) == DONE
+    process = start_processes(shared)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors.decode()
+    assert events(shared)[0]["data"]["processes"] == 2
+    for kind in ("train", "eval"):
+        first, second = told(alone, kind), told(shared, kind)
+        assert len(first) == len(second) >= 2
+        for left, right in zip(first, second, strict=True):
+            main = "loss" if "loss" in left else "reward"
+            assert left[main] == pytest.approx(right[main], abs=1e-5)
+            assert left == pytest.approx(right, abs=1e-4, rel=1e-4, nan_ok=True)
+    assert [(one["kind"], one["step"]) for one in events(alone)] == [
+        (one["kind"], one["step"]) for one in events(shared)
+    ]
+    left, right = weights(alone), weights(shared)
+    assert left.keys() == right.keys()
+    for name in left:
+        torch.testing.assert_close(left[name], right[name], atol=1e-5, rtol=0)
+
+
+def test_cancelled_and_started_again_two_processes_go_on_where_they_were(policy_folder, tmp_path):
+    """By the file that the site writes: both end after a whole step, which is kept; the rest is the same."""
+    settings = CASES["reward_model"] | {"epochs": 20, "checkpoint_every": 0, "eval_every": 0}
+    alone, shared = (make_run(tmp_path / name, policy_folder, "reward_model", settings, train=13, test=5)
+                     for name in ("alone", "shared"))  # fmt: skip
+    process = start_processes(shared)
+    wait_for_step(shared, 3, process)
+    (shared / "cancel").touch()
+    process.communicate(timeout=60)
+    assert events(shared)[-1]["data"]["message"].startswith("Stopped as asked")
+    last = steps(shared, "train")[-1]
+    assert 3 <= last < 60
+    assert [folder.name for folder in (shared / "checkpoints").iterdir()] == [f"step-{last:06d}"]
+    (shared / "cancel").unlink()
+    process = start_processes(shared)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors.decode()
+    assert run_trainer(alone, should_stop=lambda: False) == DONE
+    assert steps(shared, "train") == list(range(1, 61))
+    for name, value in weights(alone).items():
+        torch.testing.assert_close(weights(shared)[name], value, atol=1e-4, rtol=0)
+
+
+def test_what_only_one_process_finds_wrong_ends_both_with_its_sentence(policy_folder, tmp_path):
+    """The letter q is not a number to this model, and one group has one."""
+    spoilt = shutil.copytree(policy_folder, tmp_path / "spoilt")
+    tensors = load_file(spoilt / "model.safetensors")
+    tensors["model.embed_tokens.weight"][load_tokenizer(spoilt).convert_tokens_to_ids("q")] = float("nan")
+    save_file(tensors, spoilt / "model.safetensors", metadata={"format": "pt"})
+    rows = make_rows(8)
+    rows[4]["completions"][0] += "q"
+    settings = CASES["reward_model"] | {"eval_every": 0}
+    run = make_run(tmp_path / "run", spoilt, "reward_model", settings, train=6, test=2, rows=rows)
+    process = start_processes(run)
+    process.communicate(timeout=60)
+    assert process.returncode == 1
+    (error,) = [event["data"]["message"] for event in events(run) if event["kind"] == "error"]
+    assert re.match(r"The loss became nan at step 1 \(groups g\d(, g\d)*\): lower the learning rate", error), error
+    assert "g4" in error
+
+
+def test_every_item_is_one_process_share():
+    assert share([1, 2, 3]) == [1, 2, 3]
+    assert unshare([[1, 4], [2], [3]]) == [1, 2, 3, 4]
