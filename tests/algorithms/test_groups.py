@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from tokenizers.models import BPE
+from transformers import PreTrainedTokenizerFast
 
 from tests.algorithms.runs import make_rows
-from tests.tiny_models import build_encoder, policy_tokenizer
+from tests.tiny_models import build_encoder, byte_tokenizer, policy_tokenizer
 from training.algorithms.groups import Group, encode_groups, normalise_weights, parse_group, read_groups
 from training.algorithms.labels import Pair
 from training.algorithms.models import load_tokenizer
@@ -35,6 +37,22 @@ def test_prompt_and_completion_meet_where_generation_begins():
     found, _ = encode(group("Hi", "Ho"), CHAT)
     assert CHAT.decode(found.prompt) == "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n"
     assert [CHAT.decode(ids) for ids in found.completions] == ["Hi<|im_end|>", "Ho<|im_end|>"]
+
+
+def test_a_merge_across_the_boundary_belongs_to_the_completion():
+    """The template's line end and an "H" are one token here: the prompt loses its last token to "Hi", and so for both
+    completions."""
+    bytes_alone = byte_tokenizer([])
+    vocabulary = {**bytes_alone.get_vocab(), "ĊH": bytes_alone.get_vocab_size()}
+    bytes_alone.model = BPE(vocab=vocabulary, merges=[("Ċ", "H")])
+    merging = PreTrainedTokenizerFast(
+        tokenizer_object=bytes_alone, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|pad|>"
+    )
+    merging.chat_template = CHAT.chat_template
+    found, _ = encode(group("Hi", "yes"), merging)
+    assert merging.decode(found.prompt) == "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant"
+    assert [merging.decode(ids) for ids in found.completions] == ["\nHi<|im_end|>", "\nyes<|im_end|>"]
+    assert merging.convert_ids_to_tokens(found.completions[0][0]) == "ĊH"
 
 
 def test_without_a_template_the_prompt_is_a_plain_transcript():

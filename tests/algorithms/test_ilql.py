@@ -1,6 +1,7 @@
 """ILQL: its losses by hand, its decoding exactly, and what it gets out of random data."""
 
 import random
+
 import pytest
 import torch
 from torch import tensor

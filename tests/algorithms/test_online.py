@@ -59,6 +59,19 @@ def test_it_begins_at_its_reference_and_on_fresh_responses_the_ratio_is_1(algori
             assert first["clip_ratio"] == 0.0
 
 
+def test_all_probabilities_are_those_of_the_sampling_temperature(policy_folder, tmp_path):
+    """At temperature 0.5 the ratio is still 1 and the KL still 0, and the entropy is well below that at 1."""
+    found = {}
+    for temperature in (0.5, 1.0):
+        settings = SETTINGS | {"max_steps": 1, "temperature": temperature, "responses": 16, "lora": False}
+        run = make_run(tmp_path / f"{temperature}", policy_folder, "rloo", settings)
+        assert run_here(run) == DONE
+        (found[temperature],) = told(run, "train")
+        assert found[temperature]["ratio_max"] == pytest.approx(1.0, abs=1e-5)
+        assert found[temperature]["kl/k2"] == 0.0
+    assert found[0.5]["entropy"] < 0.9 * found[1.0]["entropy"]
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_how_a_step_is_cut_into_passes_does_not_matter(algorithm, policy_folder, tmp_path):
     settings = SETTINGS | {"max_steps": 2, "lora": False}

@@ -100,6 +100,15 @@ def test_token_log_probabilities_by_hand():
     torch.testing.assert_close(token_logprobs(logits, target, temperature=0.5), torch.tensor([0.9]).log())
 
 
+def test_probabilities_are_taken_in_fp32_whatever_the_logits_are():
+    logits = torch.randn(4, 259, generator=torch.Generator().manual_seed(0)).bfloat16() * 8
+    target = torch.tensor([1, 2, 3, 4])
+    found = token_logprobs(logits, target)
+    exact = logits.double().log_softmax(-1).gather(-1, target[:, None])[:, 0]
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), exact, atol=1e-5, rtol=0)
+
+
 def test_passes_keep_to_the_budget_and_lose_nothing():
     groups = encoded(TOKENIZER, 20)
     budget = 3 * max(cost(group, "tree") for group in groups)
