@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from annotate.models import Project
+
 SKIP_REASONS = [
     ("unknown", "I do not know enough about this"),
     ("language", "I cannot read this language"),
@@ -25,8 +27,14 @@ class SkipForm(forms.Form):
     )
     other = forms.CharField(required=False, max_length=190, label="Another reason")
 
+    def __init__(self, data: Any = None, *, project: Project) -> None:
+        super().__init__(data)
+        self.project = project
+
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
+        if not self.project.allow_skip:
+            raise forms.ValidationError("No task is skipped in this project. Answer it as well as you can.")
         if data.get("reason") == "other" and not data.get("other", "").strip():
             self.add_error("other", "Say in a few words what the other reason is.")
         return data

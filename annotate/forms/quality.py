@@ -52,10 +52,12 @@ class QualitySettingsForm(forms.ModelForm):
             "gold_pause_below",
             "mirror_rate",
             "show_agreed_answers",
+            "allow_skip",
             "reading_warning",
         ]
         help_texts: ClassVar = {
             "show_agreed_answers": "Practice is explained anyway. Explained gold teaches, and measures no more.",
+            "allow_skip": "When off, no task can be left to somebody else, and so no gold either.",
             "reading_warning": "A line that asks whether they are done. It keeps nobody from going on.",
         }
 

@@ -70,6 +70,7 @@ class Project(models.Model):
     gold_pause_below = models.FloatField("pause below this share of gold right", default=0.5, validators=SHARE)
     mirror_rate = models.FloatField("share of mirrored repeats", default=0.0, validators=SHARE)
     show_agreed_answers = models.BooleanField("show the agreed answer after gold", default=False)
+    allow_skip = models.BooleanField("let people skip tasks", default=True)
     reading_warning = models.BooleanField("warn when an answer comes faster than reading", default=True)
     show_own_agreement = models.BooleanField("show people how often they agree with others", default=False)
 

@@ -75,7 +75,7 @@ def show_agreed(request: SignedInRequest, membership: Membership, lease: Lease) 
 def skip(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
-    form = SkipForm(request.POST)
+    form = SkipForm(request.POST, project=membership.project)
     if not form.is_valid():
         return show_task(request, membership, lease, skip_form=form, status=422)
     try:
@@ -180,7 +180,12 @@ def show_task(
     status: int = 200,
 ) -> HttpResponse:
     context = task_context(lease, membership.project, form=form)
-    context |= {"skip_form": skip_form or SkipForm(), "last": last, "event": event, "standing": standing}
+    context |= {
+        "skip_form": skip_form or SkipForm(project=membership.project),
+        "last": last,
+        "event": event,
+        "standing": standing,
+    }
     return show(request, membership, context, status=status)
 
 
@@ -192,7 +197,11 @@ def render_ahead(
     following = lease_ahead(user=request.user, project=project, after=lease)
     if following is None or following.task.kind == Kind.CHAT:  # a chat begins when it is shown
         return None
-    context = task_context(following, project) | {"skip_form": SkipForm(), "project": project, "standing": standing}
+    context = task_context(following, project) | {
+        "skip_form": SkipForm(project=project),
+        "project": project,
+        "standing": standing,
+    }
     return render_to_string("judging/judge.html#area", {**context, "membership": membership, "is_ahead": True}, request)
 
 

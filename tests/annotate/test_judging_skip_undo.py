@@ -166,3 +166,15 @@ def test_nobody_undoes_anybody_elses_judgement(client, project, signed_in, bob):
     for pk in (said.pk, "", "x", 10**30):
         assert signed_in(bob).post(url(project, "judge-undo"), {"judgement": pk}).status_code == 404
     assert Judgement.objects.count() == 1
+
+
+def test_where_nothing_may_be_skipped_there_is_no_button_and_a_skip_is_refused(client, project, carol):
+    project.allow_skip = False
+    project.save(update_fields=["allow_skip"])
+    make_task(project)
+    assert 'id="skip"' not in client.get(url(project)).content.decode()
+    data = {"lease": carol.leases.get().pk, "submission_id": uuid.uuid4(), "reason": "unknown"}
+    reply = client.post(url(project, "judge-skip"), data)
+    assert reply.status_code == 422
+    assert "No task is skipped in this project. Answer it as well as you can." in reply.content.decode()
+    assert not Judgement.objects.exists()
