@@ -12,7 +12,7 @@ def open_judging(page: Page, project: Project) -> list[str]:
     page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"/projects/{project.pk}/judge/")
-    page.wait_for_selector("#open-keys:not([hidden])")
+    page.wait_for_selector("#open-keys:not([hidden])", state="attached")
     return complaints
 
 

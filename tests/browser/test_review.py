@@ -32,6 +32,8 @@ def test_a_disagreement_is_opened_shown_and_decided_by_keyboard_alone(page, brow
     page.goto(f"/projects/{project.pk}/review/")
     page.locator("tbody a").focus()
     page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/review/{task.pk}/$"))
+    page.wait_for_load_state()
     expect(page.get_by_text("It is exact.")).to_have_count(0)
     page.keyboard.press("v")
     expect(page.get_by_text("It is exact.")).to_be_visible()
