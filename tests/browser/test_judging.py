@@ -292,6 +292,38 @@ def test_the_clock_counts_the_visible_tab_and_stops_after_a_minute_without_a_sig
     assert Judgement.objects.get().active_seconds == pytest.approx(105, abs=2)
 
 
+def test_hidden_time_does_not_count_and_a_reload_neither_loses_nor_doubles_any(page, judging, project):
+    """A scripted session: 20 s at work, five minutes behind another tab, 10 s, a reload, 15 s."""
+    page.clock.install()
+    make_task(project)
+    judging()
+    page.clock.fast_forward(20_000)
+    page.locator("#rationale").fill("So far so good")
+    turn_tab(page, "hidden")
+    page.clock.fast_forward(300_000)
+    turn_tab(page, "visible")
+    page.clock.fast_forward(10_000)
+    page.locator("#rationale").press("End")
+    page.keyboard.type(".")
+    page.clock.fast_forward(700)
+    expect(page.locator("#state")).to_have_text("Draft saved")
+    judging()
+    page.clock.fast_forward(15_000)
+    Lease.objects.update(leased_at=timezone.now() - timedelta(hours=1))
+    press_and_wait_for_next(page, "1")
+    assert Judgement.objects.get().active_seconds == pytest.approx(45, abs=2)
+
+
+def turn_tab(page, state):
+    page.evaluate(
+        """state => {
+            Object.defineProperty(document, "visibilityState", {value: state, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        state,
+    )
+
+
 def test_the_heartbeat_extends_the_lease_and_brings_the_figures_and_new_guidelines(page, judging, project, alice):
     page.clock.install()
     make_task(project)
