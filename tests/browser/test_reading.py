@@ -133,3 +133,34 @@ def test_a_formula_that_two_wait_for_is_drawn_once(page, judging, project):
     )
     formulas = page.locator(".pane-text annotation").all_text_contents()
     assert formulas == ["E = mc^2"]
+
+
+def test_long_texts_that_differ_much_are_still_compared_word_by_word_within_three_hundred_milliseconds(
+    page, judging, project
+):
+    """Every third word is another one, which is more than the 2,000 changes that are looked for at once."""
+    words = [f"w{number * number % 997}" + "." * (number % 12 == 11) for number in range(4_400)]
+    others = ["other" if number % 3 == 0 else word for number, word in enumerate(words)]
+    kept = "Both say this. "
+    first, second = kept + " ".join(words)[:20_000], " ".join(others)[:20_000] + kept
+    make_pair(project, first, second)
+    complaints = judging()
+    spent = page.evaluate(
+        """async ([before, after]) => {
+          const { diffWords } = await import("/static/js/judging/word_diff.js");
+          const started = performance.now();
+          const pieces = diffWords(before, after);
+          const milliseconds = performance.now() - started;
+          const side = (other) => pieces.filter(({ sort }) => sort !== other).map(({ text }) => text).join("");
+          const same = pieces.filter(({ sort }) => sort === "same").map(({ text }) => text).join("").length;
+          return { milliseconds, same, whole: side("new") === before && side("gone") === after };
+        }""",
+        [first, second],
+    )
+    assert spent["milliseconds"] < 300
+    assert spent["whole"]
+    assert spent["same"] > 10_000
+    page.keyboard.press("x")
+    expect(page.locator("#judging[data-shows=words]")).to_have_count(1)
+    assert page.locator(".differs").count() > 1_000
+    assert complaints == []

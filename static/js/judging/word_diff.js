@@ -1,7 +1,10 @@
-// What changed between two texts, word by word: the shortest edit script (Myers 1986, "An O(ND) difference algorithm").
+// What changed between two texts, word by word: the shortest edit script (Myers 1986, "An O(ND) difference algorithm"),
+// for texts far apart sentence by sentence first.
 
 const TOKEN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{M}\p{N}_]+|\s+|[^\p{L}\p{M}\p{N}_\s]/gu;
-const MOST_CHANGES = 2_000; // texts further apart than this share too little to be worth marking word by word
+const SENTENCE = /[^\n.!?。！？؟]*[\n.!?。！？؟]+\s*|[^\n.!?。！？؟]+/gu;
+const MOST_CHANGES = 2_000; // texts further apart are compared by sentences first
+const AT_ONCE = 400; // and the words of changed sentences in stretches of so many changes
 
 // [{ sort: "same" | "gone" | "new", text }], which joined without "new" gives `before` and without "gone" `after`.
 export function diffWords(before, after) {
@@ -11,16 +14,46 @@ export function diffWords(before, after) {
   while (start < a.length && start < b.length && a[start] === b[start]) start++;
   let end = 0;
   while (end < Math.min(a.length, b.length) - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
-  const middle = editScript(a.slice(start, a.length - end), b.slice(start, b.length - end));
+  const middle = diffMiddle(a.slice(start, a.length - end), b.slice(start, b.length - end));
   const same = (words) => words.map((text) => ({ sort: "same", text }));
   return joined([...same(a.slice(0, start)), ...middle, ...same(a.slice(a.length - end))]);
 }
 
-function editScript(a, b) {
-  const steps = searched(a, b);
-  if (!steps) return [...a.map((text) => ({ sort: "gone", text })), ...b.map((text) => ({ sort: "new", text }))];
+function diffMiddle(a, b) {
+  const { steps, x, y } = searched(a, b, MOST_CHANGES);
+  return x === a.length && y === b.length ? traced(steps, a, b, x, y) : diffSentences(a.join(""), b.join(""));
+}
+
+// Sentences that both have stay where they are; between them, words.
+function diffSentences(before, after) {
   const script = [];
-  let x = a.length, y = b.length;
+  let gone = "", added = "";
+  const flush = () => {
+    for (const piece of editScript(gone.match(TOKEN) ?? [], added.match(TOKEN) ?? [])) script.push(piece);
+    gone = added = "";
+  };
+  for (const piece of editScript(before.match(SENTENCE) ?? [], after.match(SENTENCE) ?? [])) {
+    if (piece.sort === "gone") gone += piece.text;
+    else if (piece.sort === "new") added += piece.text;
+    else (flush(), script.push(piece));
+  }
+  flush();
+  return script;
+}
+
+// The shortest script in stretches of at most AT_ONCE changes: each goes as far as it can, and the next goes on there.
+function editScript(a, b) {
+  const script = [];
+  while (a.length || b.length) {
+    const { steps, x, y } = searched(a, b, AT_ONCE);
+    for (const piece of traced(steps, a, b, x, y)) script.push(piece);
+    [a, b] = [a.slice(x), b.slice(y)];
+  }
+  return script;
+}
+
+function traced(steps, a, b, x, y) {
+  const script = [];
   for (let d = steps.length - 1; d >= 0; d--) {
     const from = d === 0 ? 0 : cameFrom(steps[d], d + 1, x - y, d);
     const oldX = d === 0 ? 0 : steps[d][d + 1 + from];
@@ -32,23 +65,29 @@ function editScript(a, b) {
   return script.reverse();
 }
 
-// For each number of changes d, how far every diagonal k = x − y reached with d − 1; null past the limit.
-function searched(a, b) {
-  const most = Math.min(a.length + b.length, MOST_CHANGES);
+// For each number of changes d, how far every diagonal k = x − y reached with d − 1; and the point (x, y) that is
+// reached in the end: the last of both texts, or after `limit` changes the furthest.
+function searched(a, b, limit) {
+  const most = Math.min(a.length + b.length, limit);
   const centre = most + 1;
   const reach = new Int32Array(2 * most + 3);
   const steps = [];
+  let far = { x: 0, y: 0 };
   for (let d = 0; d <= most; d++) {
     steps.push(reach.slice(centre - d - 1, centre + d + 2));
+    far = { x: 0, y: 0 };
     for (let k = -d; k <= d; k += 2) {
       const from = cameFrom(reach, centre, k, d);
       let x = d === 0 ? 0 : reach[centre + from] + (from < k ? 1 : 0);
       while (x < a.length && x - k < b.length && a[x] === b[x - k]) x++;
       reach[centre + k] = x;
-      if (x >= a.length && x - k >= b.length) return steps;
+      const y = x - k;
+      if (x > a.length || y > b.length) continue;
+      if (x + y > far.x + far.y || d === 0) far = { x, y };
+      if (x === a.length && y === b.length) return { steps, x, y };
     }
   }
-  return null;
+  return { steps, ...far };
 }
 
 function cameFrom(reach, centre, k, d) {
