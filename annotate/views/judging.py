@@ -26,6 +26,8 @@ from annotate.standing import Standing
 from annotate.views.agreed_answers import agreed_context
 from annotate.views.kinds import KINDS, bind_form
 
+UNDONE, UNDONE_ELSEWHERE = "undone", "undone-elsewhere"
+
 
 @never_cache
 @vary_on_headers("HX-Request")
@@ -100,7 +102,7 @@ def undo(request: SignedInRequest, project_id: int) -> HttpResponse:
     reopened = judging.undo_judgement(judgement=judgement)
     if not wants_fragment(request):
         return redirect("judge", project_id)
-    return show_next(request, membership, event="undone" if reopened else "undone-elsewhere")
+    return show_next(request, membership, event=UNDONE if reopened else UNDONE_ELSEWHERE)
 
 
 @login_required
@@ -210,6 +212,8 @@ def show(
 ) -> HttpResponse:
     """The whole page, or for htmx the area that changes with each task."""
     context |= {"project": membership.project, "membership": membership}
+    if context.get("event") in (UNDONE, UNDONE_ELSEWHERE):  # what was taken back may be a skip, or of another day
+        context["progress"] = progress.own_progress(user=request.user, project=membership.project)
     if wants_fragment(request):
         return render(request, "judging/judge.html#area", context, status=status)
     context["unseen"] = count_unseen(request.user)

@@ -1,9 +1,11 @@
 """Skipping a task and taking a judgement back."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from annotate.models import Draft, Judgement, Lease, Task
 from tests.factories import make_task
@@ -114,6 +116,18 @@ def test_undo_shows_the_task_again_on_the_same_sides_with_the_answer_filled_in(c
     said.refresh_from_db()
     undone = Judgement.objects.get(outcome="undone")
     assert (said.is_current, undone.supersedes, undone.is_current) == (False, said, True)
+
+
+def test_undo_tells_the_true_figures_whatever_was_taken_back(client, project):
+    make_task(project), make_task(project)
+    yesterday, today = judge_next(client, project), judge_next(client, project)
+    Judgement.objects.filter(pk=yesterday.pk).update(created_at=timezone.now() - timedelta(days=1))
+    figures = 'data-event="undone" data-today="{}" data-total="{}"'
+    assert figures.format(0, 1) in undo(client, project, today, headers=HTMX).content.decode()
+    assert figures.format(0, 1) in undo(client, project, today, headers=HTMX).content.decode()
+    skip_next(client, project, reason="language")
+    assert figures.format(0, 1) in undo(client, project, Judgement.objects.latest("pk"), headers=HTMX).content.decode()
+    assert figures.format(0, 0) in undo(client, project, yesterday, headers=HTMX).content.decode()
 
 
 def test_ten_answers_are_taken_back_one_by_one_and_given_again(client, project):

@@ -124,3 +124,16 @@ def test_a_refused_edit_comes_back_from_behind_the_next_task_with_its_text(page,
     expect(page.locator("#text")).to_have_value("Other text.")
     page.wait_for_function("document.getElementById('state').textContent !== 'Judged, sending…'")
     assert Edit.objects.get().response.text == "Seven minutes."
+
+
+def test_undo_counts_a_written_answer_back(page, judging, project):
+    make_text_task(project, Kind.EDIT, ORIGINAL, prompt="First?")
+    make_text_task(project, Kind.EDIT, "Other text.", prompt="Second?")
+    judging()
+    page.locator("#text").fill("Seven minutes.")
+    page.keyboard.press("Escape")
+    press_and_wait_for_next(page, "Control+Enter")
+    expect(page.locator("#done-today")).to_have_text("1")
+    press_and_wait_for_next(page, "u")
+    expect(page.locator("#text")).to_have_value("Seven minutes.")
+    assert [page.locator(name).inner_text() for name in ("#done-today", "#done-total")] == ["0", "0"]

@@ -4,7 +4,7 @@ import { Draft } from "./draft.js";
 import { listenToKeys } from "./keys.js";
 import { asksFirst, Lease, Timer } from "./lease.js";
 import { Ahead, Outbox } from "./outbox.js";
-import { adjustProgress, announce, say } from "./state.js";
+import { adjustProgress, announce, say, showProgress } from "./state.js";
 
 // Each kind's keys and clicks: `show(area, page)` when a task appears, `actionFor(key, area, page)` for a key.
 const KINDS = {
@@ -107,7 +107,8 @@ function showLastTurn() {
 function welcomeTask() {
   const happened = area().dataset.event;
   const errors = area().querySelector(".errorlist");
-  adjustProgress(happened, { next: Boolean(area().dataset.lease), answered: Boolean(area().querySelector("input[name=choice]:checked")) });
+  if (area().dataset.total) showProgress(area().dataset);
+  else adjustProgress(happened, { next: Boolean(area().dataset.lease) });
   if (errors) {
     (area().querySelector("[aria-invalid]") ?? find("prompt-title")).focus();
     say("Not sent: something is missing", "warning");

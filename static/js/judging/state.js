@@ -18,9 +18,9 @@ export function showProgress({ today, total, waiting }) {
   find("waiting").textContent = waiting;
 }
 
-// Between two heartbeats, which bring the true figures, the page counts along.
-export function adjustProgress(happened, { next, answered }) {
-  const done = happened === "judged" ? 1 : happened?.startsWith("undone") && answered ? -1 : 0;
+// Between heartbeats and undos, which bring the true figures, the page counts along.
+export function adjustProgress(happened, { next }) {
+  const done = happened === "judged" ? 1 : 0;
   for (const id of ["done-today", "done-total"]) add(id, done);
   if (next && (happened === "judged" || happened === "skipped")) add("waiting", -1);
 }
