@@ -28,6 +28,7 @@ from tests.smoke import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 TASKS, LONG_TASKS, KEYS = 160, 12, 40
+SHORT, LONG = 1_200, 20_500  # characters as written; the page shows fewer of them, since blank lines are not shown
 READING = 400  # ms between an answer and the next: nobody reads faster
 WORDS = ["eggs", "water", "boil", "minutes", "seven", "cold", "pan", "lid", "salt", "timer", "peel", "shell", "yolk"]
 NEXT_PAINTED = """key => new Promise(resolve => {
@@ -106,27 +107,28 @@ def fill() -> tuple[int, str]:
     carol = make_user("Carol")
     add_member(project, carol, "annotator")
     for number in range(TASKS + LONG_TASKS):
-        make_pair(project, 1_200 if number < TASKS else 20_000, priority=0 if number < TASKS else -1)
+        is_long = number >= TASKS
+        make_pair(project, LONG if is_long else SHORT, one_in=3 if is_long else 12, priority=-1 if is_long else 0)
     client = Client()
     client.force_login(carol, backend="django.contrib.auth.backends.ModelBackend")
     return project.pk, client.cookies["sessionid"].value
 
 
-def make_pair(project: object, characters: int, priority: int) -> None:
+def make_pair(project: object, characters: int, *, one_in: int, priority: int) -> None:
+    """Two responses drawn from the same text, with other words in so many places of it."""
     from annotate.models import TaskResponse
     from tests.factories import make_response, make_task
 
     task = make_task(project, priority=priority)
-    base = text(characters)
+    base = text(characters // 4)
     for place in TaskResponse.objects.filter(task=task):
-        words = [secrets.choice(WORDS) if secrets.randbelow(12) == 0 else word for word in base.split(" ")]
-        place.response = make_response(task.prompt, " ".join(words))
+        words = [secrets.choice(WORDS) if secrets.randbelow(one_in) == 0 else word for word in base.split(" ")]
+        place.response = make_response(task.prompt, " ".join(words)[:characters])
         place.save()
 
 
-def text(characters: int) -> str:
-    words = [secrets.choice(WORDS) + (".\n\n" if n % 60 == 59 else "") for n in range(characters // 6)]
-    return " ".join(words)[:characters]
+def text(words: int) -> str:
+    return " ".join(secrets.choice(WORDS) + (".\n\n" if n % 60 == 59 else "") for n in range(words))
 
 
 @contextmanager
