@@ -16,7 +16,7 @@ from playwright.sync_api import Error, expect
 
 from annotate.assignment import lease_next, return_expired_leases
 from annotate.forms.judging import SKIP_REASONS
-from annotate.models import Comparison, Draft, Judgement, Lease, Task
+from annotate.models import Comparison, Draft, Judgement, Lease, Project, Task
 from annotate.services.answers.answer import Answer
 from annotate.services.answers.comparison import ComparisonAnswer
 from annotate.services.judging import submit_judgement
@@ -260,3 +260,41 @@ def test_a_skip_keeps_what_was_typed(judge, project):
     wait_for_next(tab, before)
     assert Judgement.objects.get().skip_reason == SKIP_REASONS[0][1]
     assert Draft.objects.get().data["rationale"] == "Worth keeping"
+
+
+def test_an_answer_refused_behind_the_next_task_brings_the_old_one_back_with_everything_typed(judge, project):
+    """The project wants a reason from the moment after the page was opened."""
+    make_task(project), make_task(project)
+    tab = judge()
+    tab.wait_for_load_state("networkidle")
+    Project.objects.update(rationale=Project.Rationale.REQUIRED)
+    before = lease_of(tab)
+    tab.locator(".flags[data-side=a] input").first.check(force=True)
+    tab.keyboard.press("3")
+    expect(tab.get_by_role("alert").first).to_be_visible()
+    assert lease_of(tab) == before
+    assert tab.locator(".point input:checked").get_attribute("value") == "-2"
+    expect(tab.locator(".flags[data-side=a] input").first).to_be_checked()
+    assert standing() == []
+    type_reason(tab, "Because you ask")
+    tab.keyboard.press("Control+Enter")
+    wait_for_next(tab, before)
+    assert standing() == [(-2, "Because you ask")]
+
+
+def test_two_tabs_that_hold_the_same_task_ready_neither_lose_nor_double_an_answer(judge, project):
+    for _ in range(3):
+        make_task(project)
+    one, two = judge(), judge()
+    for tab in (one, two):
+        tab.wait_for_load_state("networkidle")
+    for number, tab in enumerate([one, two, one, two, one, two], start=1):
+        before = lease_of(tab)
+        type_reason(tab, f"Number {number}")
+        tab.keyboard.press("Escape")
+        tab.keyboard.press(str(number))
+        wait_for_next(tab, before)
+    assert standing() == [(-3, "Number 2"), (-1, "Number 4"), (2, "Number 6")]
+    assert list(Judgement.objects.order_by("pk").values_list("rationale", "is_current")) == [
+        (f"Number {number}", number % 2 == 0) for number in range(1, 7)
+    ]
