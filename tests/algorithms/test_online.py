@@ -1,6 +1,7 @@
 """Steps of the algorithms that learn from their own responses: what is drawn, what is credited, resuming, learning."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,15 @@ import torch
 from safetensors.torch import load_file
 
 from tests.algorithms.runs import events, kill, make_run, start_trainer, steps, wait_for_step
+from training.algorithms import rloo
+from training.algorithms.experience import Rollout
+from training.algorithms.models import load_policy
+from training.algorithms.online import Measured
+from training.algorithms.options.online import RLOOConfig
+from training.algorithms.packing import collate
+from training.algorithms.policy_gradient import respond
 from training.algorithms.trainer import CANCELLED, DONE, FAILED, run_trainer
+from training.algorithms.value import Actor
 
 ALGORITHMS = ["ppo", "rloo", "grpo", "reinforce", "raft"]
 SETTINGS = {
@@ -194,3 +203,39 @@ def test_it_learns_to_write_vowels_near_its_reference(algorithm, settings, seed,
     last = told(run, "train")[-3:]
     assert sum(data["reward"] for data in last) / 3 > 0.4
     assert sum(data["kl"] for data in last) / 3 < 8
+
+
+def test_measuring_in_the_update_itself_changes_nothing(policy_folder):
+    """RLOO's one update a step: the loss, its gradient and what is told equal those of a pass before it."""
+    actor = Actor(load_policy(policy_folder, trainable=True), None)
+    drawn = torch.Generator().manual_seed(0)
+    rollouts = [
+        Rollout(
+            id=f"p{number}",
+            prompt=(40, 41 + number),
+            messages=(),
+            system="",
+            completions=tuple(tuple(torch.randint(30, 90, (3 + number + place,), generator=drawn).tolist())
+                              for place in range(3)),
+            texts=("", "", ""),
+            finished=(True, True, False),
+            scores=torch.rand(3, generator=drawn),
+            base=torch.randn(12 + 3 * number, generator=drawn) - 5,
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    config, batch = RLOOConfig(beta=0.3), collate(rollouts, "tree")
+    with torch.no_grad():
+        reading = actor(batch, 1.0, True)
+    old = reading.logprobs.split([sum(rollout.lengths) for rollout in rollouts])
+    known = [replace(rollout, old=own) for rollout, own in zip(rollouts, old, strict=True)]
+    before = respond(actor, batch, rloo.credit(known, config, {"beta": 0.3}), config)
+    measured: Measured = {}
+    at_once = rloo.respond_at_once(actor, batch, rollouts, config, state={"beta": 0.3}, measured=measured)
+    assert torch.equal(before.losses, at_once.losses)
+    assert all(torch.equal(before.facts[name], at_once.facts[name]) for name in before.facts)
+    gradients = [torch.autograd.grad(found.losses.sum(), list(actor.parameters())) for found in (before, at_once)]
+    assert all(map(torch.equal, *gradients))
+    for rollout, own in zip(known, reading.entropies.split([len(one) for one in old]), strict=True):
+        assert torch.equal(measured[rollout.id][0], rollout.old)
+        assert torch.equal(measured[rollout.id][1], own)

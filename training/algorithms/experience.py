@@ -1,6 +1,6 @@
 """What a policy did: its responses to a step's prompts, what they scored, what was thought of every token."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from training.algorithms.labels import Label, Tie
 from training.algorithms.loop import Stopped, Tools
 from training.algorithms.models import Policy, context_length
 from training.algorithms.options.online import RolloutConfig
-from training.algorithms.packing import collate, micro_batches
+from training.algorithms.packing import Batch, Form, collate, micro_batches
 from training.algorithms.policy_losses import clip_scores, penalise_unfinished
 from training.algorithms.rewards import Judge, normalise
 from training.algorithms.rollouts import Request, Sampling, sample
@@ -179,11 +179,7 @@ def measure(
     """
     found: dict[int, Rollout] = {}
     with torch.no_grad(), tools.accelerator.autocast():
-        for chunk in micro_batches(rollouts, form=actor.form, budget=2 * config.micro_batch_tokens):
-            if tools.should_stop():
-                raise Stopped
-            own = [rollout for rollout in chunk if isinstance(rollout, Rollout)]
-            batch = collate(own, actor.form).to(tools.accelerator.device)
+        for own, batch in cut_into_passes(rollouts, actor.form, tools=tools, config=config):
             reading = actor(batch, config.temperature, True)
             zeros = torch.zeros_like(reading.logprobs)
             tokens = [sum(rollout.lengths) for rollout in own]
@@ -207,6 +203,34 @@ def measure(
                     rollout, old=old, base=reference, entropies=entropies, values=values, after=end
                 )
     return [found[id(rollout)] for rollout in rollouts]
+
+
+def measure_reference(
+    rollouts: Sequence[Rollout],
+    form: Form,
+    base: Callable[..., Tensor],
+    *,
+    tools: Tools,
+    config: RolloutConfig,
+) -> list[Rollout]:
+    """Attach what the reference says of every token, and nothing else; as `measure`."""
+    found: dict[int, Rollout] = {}
+    with torch.no_grad(), tools.accelerator.autocast():
+        for own, batch in cut_into_passes(rollouts, form, tools=tools, config=config):
+            values = base(batch, config.temperature).float().cpu().split([sum(rollout.lengths) for rollout in own])
+            found |= {id(one): replace(one, base=value) for one, value in zip(own, values, strict=True)}
+    return [found[id(rollout)] for rollout in rollouts]
+
+
+def cut_into_passes(
+    rollouts: Sequence[Rollout], form: Form, *, tools: Tools, config: RolloutConfig
+) -> Iterator[tuple[list[Rollout], Batch]]:
+    """Forward passes that need no gradient. Raises Stopped between two of them."""
+    for chunk in micro_batches(rollouts, form=form, budget=2 * config.micro_batch_tokens):
+        if tools.should_stop():
+            raise Stopped
+        own = [rollout for rollout in chunk if isinstance(rollout, Rollout)]
+        yield own, collate(own, form).to(tools.accelerator.device)
 
 
 def by_response(values: Sequence[Tensor], rollouts: Sequence[Rollout]) -> tuple[Tensor, Tensor]:

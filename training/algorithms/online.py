@@ -5,7 +5,7 @@ one batch of prompts with all passes over its responses, so that a checkpoint ne
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from training.algorithms.experience import (
     encode_prompts,
     judge_rollouts,
     measure,
+    measure_reference,
     response_sums,
     roll_out,
     shape_scores,
@@ -47,6 +48,10 @@ class Method:
     credit: Callable[[list[Rollout], Any, State], list[Rollout]]  # a whole step: attaches advantages
     compute: Compute  # per-group sums of losses, and facts summed alike
     size: Callable[[EncodedGroup], float]  # what these sums are divided by: tokens, or responses
+    measured: "Measured | None" = None  # where `compute` leaves what its pass says; None: a pass before it says so
+
+
+Measured = dict[str, tuple[Tensor, Tensor]]  # a rollout's id -> log-probabilities and entropies, (S,) each
 
 
 def tokens_of(group: EncodedGroup) -> float:
@@ -157,30 +162,40 @@ class Player:
         """Responses to the step's prompts, then every pass over them. Stops before the first update, or after the
         last."""
         prompts = step_groups(job.train, step=step, batch_size=job.config.batch_size, seed=job.config.seed)
-        played = self.play(job, prompts, responses=job.config.responses, key=f"step {step}")
+        measured, responses = self.method.measured, job.config.responses
+        played = self.play(job, prompts, responses=responses, key=f"step {step}", fully=measured is None)
         shaped = shape_scores(played, job.config, job.state.setdefault("scores", {}))
         rollouts = self.method.credit(shaped, job.config, job.state)
-        told = describe(played, shaped, job.state["beta"]) | {"beta": job.state["beta"]}
-        told |= learn(job, model, optimizer, rollouts, step)
+        learnt = learn(job, model, optimizer, rollouts, step)
+        if measured is not None:
+            played, shaped = add_measures((played, shaped), measured)
+        told = describe(played, shaped, job.state["beta"]) | {"beta": job.state["beta"]} | learnt
         steer(job, told["kl"], sum(len(rollout.completions) for rollout in played))
         return int(sum(rollout.tokens for rollout in played)), told
 
-    def play(self, job: Job, prompts: Sequence[EncodedGroup], *, responses: int, key: str) -> list[Rollout]:
-        """Responses, scores and measures, the work shared by all processes. Raises Stopped on all of them."""
+    def play(
+        self, job: Job, prompts: Sequence[EncodedGroup], *, responses: int, key: str, fully: bool = True
+    ) -> list[Rollout]:
+        """Responses, scores and measures (fully, or the reference's alone), the work shared by all processes. Raises
+        Stopped on all of them."""
         mine = [prompt for prompt in share(prompts) if isinstance(prompt, PromptGroup)]
-        parts = from_all(self.play_share(job, mine, responses=responses, key=key))
+        parts = from_all(self.play_share(job, mine, responses=responses, key=key, fully=fully))
         finished = [part for part in parts if part is not None]
         if len(finished) < len(parts):
             raise Stopped
         return unshare(finished)
 
-    def play_share(self, job: Job, prompts: list[PromptGroup], *, responses: int, key: str) -> list[Rollout] | None:
+    def play_share(
+        self, job: Job, prompts: list[PromptGroup], *, responses: int, key: str, fully: bool
+    ) -> list[Rollout] | None:
         """This process's; None when it was asked to stop."""
         tools, config = job.tools, job.config
         try:
             rollouts = roll_out(self.actor.policy, prompts, tools=tools, config=config, responses=responses, key=key)
             rollouts = judge_rollouts(rollouts, self.judge)
-            return measure(rollouts, self.actor, self.base, tools=tools, config=config)
+            if fully:
+                return measure(rollouts, self.actor, self.base, tools=tools, config=config)
+            return measure_reference(rollouts, self.actor.form, self.base, tools=tools, config=config)
         except Stopped:
             return None
 
@@ -192,6 +207,17 @@ class Player:
             job.final = {name: value for name, value in told.items() if name != "frac_reward_zero_std"}
             job.tools.events.write("eval", step, job.final)
         write()
+
+
+def add_measures(several: Sequence[list[Rollout]], measured: Measured) -> list[list[Rollout]]:
+    """Each list with what the update's pass said of its rollouts, on whichever process that was."""
+    found: Measured = {}
+    for part in from_all(measured):
+        found |= part
+    measured.clear()
+    return [
+        [replace(one, old=found[one.id][0], entropies=found[one.id][1]) for one in rollouts] for rollouts in several
+    ]
 
 
 def steer(job: Job, kl: float, responses: int) -> None:

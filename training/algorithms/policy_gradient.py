@@ -49,7 +49,10 @@ def read(model: nn.Module, batch: Batch, config: OnlineConfig) -> Reading:
 
 def respond(model: nn.Module, batch: Batch, groups: Sequence[EncodedGroup], config: OnlineConfig) -> Outcome:
     """Loss of whole responses: the ratio and the advantage are the response's (REINFORCE, RLOO)."""
-    rollouts, reading = read_rollouts(groups), read(model, batch, config)
+    return respond_to(read(model, batch, config), batch, read_rollouts(groups), config)
+
+
+def respond_to(reading: Reading, batch: Batch, rollouts: Sequence[Rollout], config: OnlineConfig) -> Outcome:
     old = joined([rollout.old for rollout in rollouts], reading.logprobs.device)
     advantages = joined([rollout.advantages for rollout in rollouts], reading.logprobs.device)
     count = sum(batch.counts)

@@ -27,17 +27,20 @@ class Actor(nn.Module):
         self.policy, self.critic = policy, critic
         self.form = policy.form
 
-    def forward(self, batch: Batch, temperature: float, with_entropy: bool) -> Reading:
+    def forward(self, batch: Batch, temperature: float, with_entropy: bool, entropy_is_learnt: bool = True) -> Reading:
         on_trunk = isinstance(self.critic, TrunkCritic)
         logits, hidden = self.policy.predict(batch, with_hidden=on_trunk)
         if isinstance(self.critic, SeparateCritic):
             hidden = self.critic.read(batch)
-        values = after = None
+        values = after = entropies = None
+        if with_entropy:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and entropy_is_learnt):
+                entropies = token_entropies(logits, temperature=temperature)
         if self.critic is not None and hidden is not None:
             values, after = self.critic(hidden[batch.sources]), self.critic(hidden[batch.ends])
         return Reading(
             token_logprobs(logits, batch.targets, temperature=temperature),
-            token_entropies(logits, temperature=temperature) if with_entropy else None,
+            entropies,
             values,
             after,
         )
