@@ -13,17 +13,15 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.services import POSTGRES, SERVICES, start_services
+from bench.scratch import scratch_database
 from tests.smoke import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,40 +67,22 @@ SCROLLED = """() => new Promise(resolve => {
 
 
 def main() -> None:
-    start_services()
-    name = f"bench_{os.getpid()}"
-    with psycopg.connect(POSTGRES.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    folder = Path(tempfile.mkdtemp(prefix="plumbline-bench-"))
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright keeps a loop in this thread
-    os.environ |= {"DATABASE_URL": POSTGRES.url(name), "PLUMBLINE_STATIC": str(folder / "static"), "LOG_LEVEL": "ERROR"}
-    try:
+    with scratch_database():
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright keeps a loop in this thread
         project, cookie = fill()
         with running_server() as site, sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             context = chromium.new_context(viewport={"width": 1440, "height": 900}, base_url=site)
             context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
             print(json.dumps(measure(context, f"/projects/{project}/judge/")))
-    finally:
-        SERVICES.callback(shutil.rmtree, folder, ignore_errors=True)
-        with psycopg.connect(POSTGRES.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        SERVICES.close()
 
 
 def fill() -> tuple[int, str]:
     """A project with short tasks first and long ones after them; its number and the annotator's session."""
-    import django
-
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    django.setup()
-    from django.core.management import call_command
     from django.test import Client
 
     from tests.factories import add_member, make_project, make_user
 
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", verbosity=0, interactive=False)
     project = make_project(make_user("Alice", is_staff=True), reading_warning=False, gold_rate=0)
     carol = make_user("Carol")
     add_member(project, carol, "annotator")
