@@ -39,8 +39,6 @@ def collisions(chosen: Mapping[str, str]) -> dict[str, str]:
         elif key in TAKEN:
             problems[action] = f"“{key}” {TAKEN[key]} and cannot be changed. Choose another key."
         elif key in owners:
-            problems[action] = (
-                f"“{key}” is the key of “{KEYS[owners[key]][1]}” already. Choose another."
-            )
+            problems[action] = f"“{key}” is the key of “{KEYS[owners[key]][1]}” already. Choose another."
         owners.setdefault(key, action)
     return problems

@@ -20,7 +20,6 @@ from annotate.models import (
     TaskResponse,
     User,
 )
-
 from annotate.services.chats import send_message
 
 PASSWORD = "correct horse battery staple"

@@ -135,7 +135,8 @@ def all_patterns(resolver=None):
 
 PATTERNS = {pattern.name: pattern for pattern in all_patterns()}
 IN_PROJECT = sorted(name for name, pattern in PATTERNS.items() if "project_id" in pattern.pattern.converters)
-WITH_AN_OBJECT = [name for name in IN_PROJECT if set(PATTERNS[name].pattern.converters) - {"project_id", "form", "kind"}]
+OBJECTLESS = {"project_id", "form", "kind"}
+WITH_AN_OBJECT = [name for name in IN_PROJECT if set(PATTERNS[name].pattern.converters) - OBJECTLESS]
 
 
 @pytest.fixture

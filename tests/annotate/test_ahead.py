@@ -55,9 +55,7 @@ def test_a_page_that_closes_hands_both_back_and_they_come_again_in_order(project
     assert lease_ahead(first).pk == ahead.pk
 
 
-def test_a_task_held_ahead_runs_out_like_any_other_and_may_go_to_somebody_else(
-    project, alice, lease_next, lease_ahead
-):
+def test_a_task_held_ahead_runs_out_like_any_other_and_may_go_to_somebody_else(project, alice, lease_next, lease_ahead):
     make_task(project), make_task(project)
     first = lease_next()
     ahead = lease_ahead(first)
