@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
-from training.algorithms.groups import EncodedGroup
+from training.algorithms.groups import EncodedGroup, encode_prompt
 from training.algorithms.labels import Tie
 from training.algorithms.logprobs import sum_by_owner
 from training.algorithms.models import Policy, load_policy
@@ -164,9 +164,7 @@ def judge(policy: Policy, start: Policy, prompts: Sequence[str]) -> Found:
     encoded = [
         EncodedGroup(
             id=str(number),
-            prompt=tuple(
-                policy.tokenizer.apply_chat_template([{"role": "user", "content": prompt}], return_dict=False)
-            ),
+            prompt=tuple(encode_prompt(policy.tokenizer, [{"role": "user", "content": prompt}], "")),
             completions=tuple(one.ids for one in row),
             label=Tie(),
         )

@@ -16,7 +16,7 @@ from training.algorithms.labels import (
     parse_label,
 )
 from training.algorithms.options.reward_model import RewardModelConfig
-from training.algorithms.preferences import read_preferences
+from training.algorithms.preferences import accuracy, read_preferences
 
 
 def test_each_kind_is_read():
@@ -99,3 +99,7 @@ def test_means_leave_ties_out_where_asked_and_say_nothing_of_groups_without():
     values = torch.tensor([1.0, 3.0, 50.0, 7.0])
     torch.testing.assert_close(said.mean(values), torch.tensor([18.0, 7.0]))
     torch.testing.assert_close(said.mean(values, pairs_only=True), torch.tensor([2.0, float("nan")]), equal_nan=True)
+
+
+def test_two_equal_scores_are_half_right():
+    assert accuracy(torch.tensor([0.5, 0.0, -0.5])).tolist() == [1.0, 0.5, 0.0]

@@ -194,11 +194,11 @@ def test_a_run_that_nothing_scores_says_so(policy_folder, tmp_path):
         ("raft", {"responses": 8, "epochs": 16, "learning_rate": 1e-3}),
     ],
 )
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_it_learns_to_write_vowels_near_its_reference(algorithm, settings, seed, policy_folder, tmp_path):
-    """From a share of 0.23 of vowels to at least 0.4, within 8 nats a response of 12 tokens: three seeds."""
+def test_it_learns_to_write_vowels_near_its_reference(algorithm, settings, policy_folder, tmp_path):
+    """From a share of 0.23 of vowels to at least 0.4, within 8 nats a response of 12 tokens; bench/learning.py takes
+    three seeds."""
     plan = SETTINGS | {"epochs": 8, "learning_rate": 5e-3, "eval_every": 0, "lora": False, "checkpoint_every": 0}
-    run = make_run(tmp_path / "run", policy_folder, algorithm, plan | {"seed": seed} | settings, train=24, test=24)
+    run = make_run(tmp_path / "run", policy_folder, algorithm, plan | settings, train=24, test=24)
     assert run_here(run) == DONE
     last = told(run, "train")[-3:]
     assert sum(data["reward"] for data in last) / 3 > 0.4
