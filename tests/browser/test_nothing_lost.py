@@ -183,6 +183,7 @@ def test_a_double_click_is_one_judgement(judge, project):
     for _ in range(3):
         make_task(project)
     tab = judge()
+    tab.wait_for_load_state("networkidle")  # the next task is at hand, and comes under the pointer at once
     before = lease_of(tab)
     tab.locator(".point").first.dblclick()
     wait_for_next(tab, before)

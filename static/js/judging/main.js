@@ -27,6 +27,7 @@ const lease = new Lease(page.dataset, { idleSeconds: () => timer.idleSeconds(), 
 const find = (id) => document.getElementById(id);
 const area = () => find("judging");
 const SENDING = "Judged, sending…";
+const DOUBLE_CLICK = 600; // ms
 
 page.addEventListener("submit", (event) => {
   if (event.target.id === "answer" && asksFirst(area(), timer.seconds())) {
@@ -42,6 +43,14 @@ const outbox = new Outbox(page, { ahead, show: putTask, sent: (id) => draft.forg
 
 const loaded = {};
 let kind = null;
+let shownAt = 0;
+
+// The second half of a double click belongs to the task that has gone, not to the one that has come under the pointer.
+page.addEventListener("click", (event) => {
+  if (event.detail < 2 || performance.now() - shownAt > DOUBLE_CLICK) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
 
 async function loadKind(name) {
   if (name && !loaded[name]) loaded[name] = await KINDS[name]();
@@ -75,6 +84,7 @@ function confirmed({ last, held_until: heldUntil, ahead: following }) {
 }
 
 async function showTask() {
+  shownAt = performance.now();
   const form = find("answer");
   const id = area().dataset.lease ?? null;
   draft.follow(form, id);
