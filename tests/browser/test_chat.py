@@ -44,6 +44,17 @@ def texts(page) -> list[str]:
     return page.locator(".pane-text").all_inner_texts()
 
 
+def ask_until_they_differ(page, asked: int = 2) -> None:
+    """A tiny model may say the same twice; then there is nothing to compare, and it is asked anew."""
+    for times in range(asked, asked + 10):
+        expect(page.locator(".pane[data-final]")).to_have_count(2, timeout=60_000)
+        texts = page.locator(".pane-text").all_inner_texts()
+        if all(texts) and len(set(texts)) == 2:
+            return
+        page.keyboard.press("n")
+        expect(page.get_by_text(f"asked {times + 1} times")).to_be_visible()
+
+
 def wait_for_streams(page, letters: int = 1) -> None:
     """Both answers have this many letters on the page."""
     page.wait_for_function(
@@ -58,7 +69,7 @@ def test_a_conversation_by_keyboard_alone(page, chat, celery_worker):
     with celery_worker("chat"):
         page.keyboard.type("How long do I boil an egg?")
         page.keyboard.press("Control+Enter")
-        expect(page.locator(".pane[data-final]")).to_have_count(2, timeout=60_000)
+        ask_until_they_differ(page, asked=1)
         page.keyboard.press("2")
         expect(page.locator("#message-text")).to_be_focused()
         page.keyboard.type("And a goose egg, 1 2 3?")
@@ -66,7 +77,7 @@ def test_a_conversation_by_keyboard_alone(page, chat, celery_worker):
         wait_for_streams(page)
         page.keyboard.press("n")
         expect(page.get_by_text("asked 2 times")).to_be_visible()
-        wait_for_streams(page)
+        ask_until_they_differ(page)
         page.keyboard.press("0")
         expect(page.get_by_text("drawn by lot")).to_be_visible()
         page.keyboard.press("Escape")

@@ -43,13 +43,17 @@ const outbox = new Outbox(page, { ahead, show: putTask, sent: (id) => draft.forg
 
 const loaded = {};
 let kind = null;
-let shownAt = 0;
+let press = null;
 
 // The second half of a double click belongs to the task that has gone, not to the one that has come under the pointer.
 page.addEventListener("click", (event) => {
-  if (event.detail < 2 || performance.now() - shownAt > DOUBLE_CLICK) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
+  const { detail, clientX, clientY, timeStamp } = event;
+  const before = press;
+  if (detail < 2) press = { area: area(), clientX, clientY, timeStamp };
+  else if (before && before.area !== area() && timeStamp - before.timeStamp < DOUBLE_CLICK && Math.hypot(clientX - before.clientX, clientY - before.clientY) < 8) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
 }, true);
 
 async function loadKind(name) {
@@ -84,7 +88,6 @@ function confirmed({ last, held_until: heldUntil, ahead: following }) {
 }
 
 async function showTask() {
-  shownAt = performance.now();
   const form = find("answer");
   const id = area().dataset.lease ?? null;
   draft.follow(form, id);
