@@ -45,8 +45,9 @@ def draw_instead(membership: Membership, mine: TaskQuerySet) -> Any | None:
     gold_rate = project.gold_rate if membership.role == Role.ANNOTATOR else 0.0
     gold = list(mine.filter(purpose=Purpose.GOLD).values_list("pk", flat=True)[:GOLD_LOOKED_AT]) if gold_rate else []
     judged = find_judged(membership) if project.mirror_rate else []
-    if gold and lot < gold_rate:
-        return lock_first(mine.filter(pk=LOTS.choice(gold)), skip_locked=True)
+    candidate = lock_first(mine.filter(pk=LOTS.choice(gold)), skip_locked=True) if gold else None  # also for nothing
+    if candidate and lot < gold_rate:
+        return candidate
     if judged and gold_rate <= lot < gold_rate + project.mirror_rate:
         return lock_first(mine.filter(pk=make_mirror(LOTS.choice(judged), membership.user).pk), skip_locked=True)
     return None
