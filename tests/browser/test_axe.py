@@ -41,6 +41,8 @@ PAGES = {
     "history": "history/",
     "guidelines": "guidelines/",
     "my work": "me/",
+    "background questions": "me/background/",
+    "messages": "/messages/",
 }
 
 
@@ -82,6 +84,7 @@ def test_axe_finds_what_is_wrong(page):
 
 def test_the_pages_around_judging(page, project, carol):
     judge_one(project, carol)
+    project.questionnaire_items.create(question="First language?", options=["English", "Another"])
     found = {}
     for name, address in PAGES.items():
         page.goto(address if address.startswith("/") else f"/projects/{project.pk}/{address}")
