@@ -21,6 +21,7 @@ from annotate.services.answers.answer import Answer
 from annotate.services.answers.comparison import ComparisonAnswer
 from annotate.services.judging import submit_judgement
 from config.processes import web_command
+from tests.browser import judging_pages
 from tests.config.conftest import free_port, wait_for_port
 from tests.factories import make_task
 from tests.services import POSTGRES
@@ -95,11 +96,7 @@ def lease_of(tab):
 
 
 def wait_for_next(tab, before):
-    tab.wait_for_function(
-        "before => { const area = document.getElementById('judging');"
-        " return (area.dataset.lease ?? null) !== before && !area.inert }",
-        arg=before,
-    )
+    judging_pages.wait_for_next(tab, before)
     wait_until_all_is_sent(tab)
 
 
