@@ -60,7 +60,7 @@ def test_an_answer_faster_than_its_texts_is_asked_about_once(at_desk, project, c
     page.keyboard.press("Enter")
     expect(page.locator("#quick")).to_be_hidden()  # the next task's
     expect(page.locator("#done-total")).to_have_text("1")
-    page.wait_for_function("!document.getElementById('judging').closest('[data-sending]')")
+    page.wait_for_function("() => !document.getElementById('judging').closest('[data-sending]')")
     judgement = Judgement.objects.get()
     assert (judgement.is_quick, judgement.comparison.preference is not None) == (True, True)
 

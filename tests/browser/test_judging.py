@@ -10,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotate.models import Comparison, Draft, Judgement, Lease, Project, Task, TaskResponse
+from tests.browser.judging_pages import press_and_wait_for_next
 from tests.factories import make_prompt, make_response, make_task
 
 HOSTILE = """
@@ -38,17 +39,6 @@ def judging(page, project, carol, browser_sign_in):
 
     yield open_page
     page.is_closed() or page.evaluate("document.getElementById('answer')?.remove()")  # nothing to hand back any more
-
-
-def press_and_wait_for_next(page, *keys):
-    before = page.get_attribute("#judging", "data-lease")
-    for key in keys:
-        page.keyboard.press(key)
-    page.wait_for_function(
-        "before => { const area = document.getElementById('judging');"
-        " return (area.dataset.lease ?? null) !== before && !area.inert && !area.closest('[data-sending]') }",
-        arg=before,
-    )
 
 
 def said():

@@ -122,7 +122,7 @@ def test_a_refused_edit_comes_back_from_behind_the_next_task_with_its_text(page,
     press_and_wait_for_next(page, "Control+Enter")
     expect(page.locator(".judging-turns")).to_contain_text("Second?")
     expect(page.locator("#text")).to_have_value("Other text.")
-    page.wait_for_function("document.getElementById('state').textContent !== 'Judged, sending…'")
+    page.wait_for_function("() => document.getElementById('state').textContent !== 'Judged, sending…'")
     assert Edit.objects.get().response.text == "Seven minutes."
 
 
