@@ -159,6 +159,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "annotate.*": {"queue": "default"},
     "training.generate_responses": {"queue": "inference"},
+    "training.score_responses": {"queue": "inference"},
     "training.run_training": {"queue": "training"},
     "training.warm_chat_models": {"queue": "chat"},
     "training.write_chat_answers": {"queue": "chat"},

@@ -6,11 +6,12 @@ Safe to deliver twice: the row says whether there is anything to do.
 from celery import shared_task
 
 from annotate.models import Project
-from training.models import Generation, Run
+from training.models import Generation, Run, Scoring
 from training.services.execution import train_run
 from training.services.live_answers import warm_models, write_waiting_answers
 from training.services.recovery import recover_stalled_jobs as recover
 from training.services.sampling import generate
+from training.services.scoring import perform_scoring
 
 
 @shared_task(name="training.run_training")
@@ -23,6 +24,12 @@ def run_training(*, job_id: int) -> None:
 def generate_responses(*, job_id: int) -> None:
     for generation in Generation.objects.filter(pk=job_id):
         generate(generation)
+
+
+@shared_task(name="training.score_responses")
+def score_responses(*, job_id: int) -> None:
+    for scoring in Scoring.objects.filter(pk=job_id).select_related("model__run", "model__project"):
+        perform_scoring(scoring)
 
 
 @shared_task(name="training.warm_chat_models")

@@ -8,6 +8,7 @@ from django.conf import settings
 from annotate.models import Author, Comparison, Judgement, Kind, Project, Task, TaskResponse, User
 from tests.factories import make_author, make_prompt, make_response
 from tests.tiny_models import build_encoder, build_policy
+from training.algorithms.models import load_reward_model, save_model
 from training.models import ModelVersion
 
 QUICK = {"epochs": 1, "batch_size": 2, "max_length": 128, "eval_every": 0, "checkpoint_every": 1, "lora": False}
@@ -74,3 +75,18 @@ def judge_one(project: Project, user: User, number: int, preference: int) -> Jud
         judgement=judgement, first=first, second=second, first_on_left=True, points=8, preference=preference
     )
     return judgement
+
+
+def make_reward_model(project: Project, name: str = "tiny-reward", *, heads: int = 1, seed: int = 0) -> ModelVersion:
+    """A tiny untrained reward model with its files in place."""
+    backbone = build_encoder(settings.ARTIFACTS_DIR / "base" / "tiny-encoder")
+    folder = settings.ARTIFACTS_DIR / "base" / f"{name}-{heads}-{seed}"
+    save_model(load_reward_model(backbone, seed=seed, heads=heads), folder)
+    return ModelVersion.objects.create(
+        project=project,
+        kind=ModelVersion.Kind.REWARD,
+        name=name,
+        origin=name,
+        folder=relative(folder),
+        created_by=project.created_by,
+    )

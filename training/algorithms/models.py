@@ -253,13 +253,18 @@ def score(
 
     An ensemble's reward is the mean of its heads less `pessimism` times their standard deviation.
     """
+    heads = score_heads(wrapper, groups, budget=budget)
+    return [tuple(lower_bound(rewards, pessimism).tolist()) for rewards in heads]
+
+
+def score_heads(wrapper: RewardModel, groups: Sequence[EncodedGroup], *, budget: int = 8192) -> list[Tensor]:
+    """What each head says of every completion: (K, H) of each group, in the order given, on the CPU."""
     device, found = next(wrapper.parameters()).device, {}
     with torch.no_grad():
         for chunk in micro_batches(groups, form=wrapper.form, budget=budget):
-            rewards = lower_bound(wrapper(collate(chunk, wrapper.form).to(device)), pessimism).tolist()
-            for group in chunk:
-                found[id(group)] = tuple(rewards[: len(group.completions)])
-                del rewards[: len(group.completions)]
+            rewards = wrapper(collate(chunk, wrapper.form).to(device)).cpu()
+            sizes = [len(group.completions) for group in chunk]
+            found.update(zip(map(id, chunk), rewards.split(sizes), strict=True))
     return [found[id(group)] for group in groups]
 
 

@@ -5,9 +5,10 @@ from django.utils import timezone
 
 from annotate.models import Job, JobStatus
 from annotate.services.queue import enqueue
-from training.models import Generation, Run
+from training.models import Generation, Run, Scoring
 from training.services.generations import GENERATE_RESPONSES
 from training.services.runs import RUN_TRAINING
+from training.services.scoring import SCORE_RESPONSES
 
 MAX_ATTEMPTS = 10
 GAVE_UP = (
@@ -17,11 +18,11 @@ GAVE_UP = (
 
 
 def recover_stalled_jobs() -> int:
-    """Queue every stalled run and generation again; returns how many. Safe to call at any time."""
-    return _recover(Run, RUN_TRAINING) + _recover(Generation, GENERATE_RESPONSES)
+    """Queue every stalled run, generation and scoring again; returns how many. Safe to call at any time."""
+    return _recover(Run, RUN_TRAINING) + _recover(Generation, GENERATE_RESPONSES) + _recover(Scoring, SCORE_RESPONSES)
 
 
-def _recover(model: type[Run] | type[Generation], task: str) -> int:
+def _recover(model: type[Run] | type[Generation] | type[Scoring], task: str) -> int:
     return sum(_recover_one(job, task) for job in model.objects.stalled())
 
 

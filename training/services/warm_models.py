@@ -1,4 +1,4 @@
-"""Policies kept loaded in an inference worker, the latest two."""
+"""Models kept loaded in an inference worker: the latest two policies and the latest two reward models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from training.services.artifacts import ensure_files
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from training.algorithms.models import RewardModel
+
 KEPT = 2
 
 
@@ -20,6 +22,7 @@ class WarmModel(NamedTuple):
 
 
 _loaded: OrderedDict[int, WarmModel] = OrderedDict()
+_rewards: OrderedDict[int, RewardModel] = OrderedDict()
 
 
 def load_warm(version: ModelVersion) -> WarmModel:
@@ -42,3 +45,23 @@ def _load(folder: str) -> WarmModel:
     weights: torch.nn.Module = policy.model
     weights.to("cuda" if torch.cuda.is_available() else "cpu")
     return WarmModel(policy.model, policy.tokenizer)
+
+
+def load_warm_reward(version: ModelVersion) -> RewardModel:
+    """The reward model, frozen and ready on the worker's device; loaded at most once while it is in use."""
+    if version.pk not in _rewards:
+        folder = ensure_files(version)
+        while len(_rewards) >= KEPT:
+            _rewards.popitem(last=False)
+        _rewards[version.pk] = _load_reward(str(folder))
+    _rewards.move_to_end(version.pk)
+    return _rewards[version.pk]
+
+
+def _load_reward(folder: str) -> RewardModel:
+    import torch
+
+    from training.algorithms.models import load_reward_model
+
+    reward = load_reward_model(folder).requires_grad_(False)
+    return reward.to("cuda" if torch.cuda.is_available() else "cpu")
