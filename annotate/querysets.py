@@ -28,6 +28,27 @@ class ScopedQuerySet(models.QuerySet):
         return self.filter(**{self.project_path(): project})
 
 
+class OwnQuerySet(models.QuerySet):
+    """Rows that belong to a person."""
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(user=user)
+
+
+class TokenQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> Self:
+        """The person's own, and the service tokens of projects they own."""
+        owned = Q(project__memberships__user=user, project__memberships__role="owner", user__is_service=True)
+        return self.filter(Q(user=user) | owned).distinct()
+
+    def of_project(self, project: Project) -> Self:
+        return self.filter(project=project)
+
+    def open(self) -> Self:
+        """Neither revoked nor expired."""
+        return self.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
 class ProjectQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
         return self.filter(memberships__user=user)

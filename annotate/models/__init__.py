@@ -11,9 +11,12 @@ from annotate.models.questionnaires import QuestionnaireAnswer, QuestionnaireIte
 from annotate.models.reviews import Comment
 from annotate.models.snapshots import Snapshot, SnapshotItem
 from annotate.models.tasks import Draft, Kind, Lease, Purpose, Task, TaskResponse
+from annotate.models.tokens import ApiToken, Scope, StoredAnswer
 from annotate.models.users import User
+from annotate.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
+    "ApiToken",
     "AuditEvent",
     "Author",
     "Chat",
@@ -44,10 +47,14 @@ __all__ = [
     "RefusedRow",
     "Response",
     "Role",
+    "Scope",
     "Snapshot",
     "SnapshotItem",
     "SpanFeedback",
+    "StoredAnswer",
     "Task",
     "TaskResponse",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -33,6 +33,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120)
     is_staff = models.BooleanField("may create projects", default=False)
     is_active = models.BooleanField(default=True)
+    is_service = models.BooleanField(default=False, editable=False)  # a program's account, which only its token opens
     preferences = models.JSONField(default=dict, blank=True)  # of the judging page: keys, reading aids
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
