@@ -112,6 +112,7 @@ class Membership(models.Model):
     pause_reason = models.CharField(max_length=300, blank=True, editable=False)
     gold_counts_from = models.DateTimeField(null=True, blank=True, editable=False)  # when a pause was last lifted
     questionnaire_consent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    mail_alarms = models.BooleanField(default=False, editable=False)  # asked to be written to
 
     objects = ScopedQuerySet.as_manager()
 

@@ -1,13 +1,18 @@
 """The models of training. Django finds them here; each lives in the file of its noun."""
 
+from training.models.alarms import Alarm
 from training.models.chosen import ChosenTask
 from training.models.policies import ProjectPolicy
 from training.models.registry import ModelVersion
+from training.models.reports import Ablation, AblationRun, RewardReport
 from training.models.rounds import Recipe, Round, RoundStep
 from training.models.runs import Generation, GenerationPrompt, Run, RunEvent, RunReward
 from training.models.scores import ResponseScore, Scoring
 
 __all__ = [
+    "Ablation",
+    "AblationRun",
+    "Alarm",
     "ChosenTask",
     "Generation",
     "GenerationPrompt",
@@ -15,6 +20,7 @@ __all__ = [
     "ProjectPolicy",
     "Recipe",
     "ResponseScore",
+    "RewardReport",
     "Round",
     "RoundStep",
     "Run",

@@ -31,6 +31,8 @@ class Run(Job):
     metrics = models.JSONField(default=dict, blank=True, editable=False)
     facts = models.JSONField(default=dict, blank=True, editable=False)  # versions, device, commit, data hash
     log_tail = models.TextField(blank=True, editable=False)
+    held_out_people = models.BooleanField(default=False, editable=False)  # tested on people it has not learnt from
+    ends_with_best = models.BooleanField(default=False, editable=False)  # takes no further step
 
     objects = JobQuerySet.as_manager()
 
@@ -47,11 +49,15 @@ class Run(Job):
 
 
 class RunReward(models.Model):
-    """A reward model that scores a run's responses, and its share beside the others."""
+    """A reward model that scores a run's responses, and its share beside the others.
+
+    One that is held out scores them too, but nothing is learnt from it: it shows whether the others are fooled.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="rewards")
     model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     weight = models.FloatField(default=1.0)
+    is_held_out = models.BooleanField(default=False)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -61,6 +67,9 @@ class RunReward(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["run", "model"], name="runreward_once"),
             models.CheckConstraint(condition=models.Q(weight__gt=0), name="runreward_weight_positive"),
+            models.UniqueConstraint(
+                fields=["run"], condition=models.Q(is_held_out=True), name="runreward_one_held_out"
+            ),
         ]
 
     def __str__(self) -> str:
