@@ -18,6 +18,7 @@ from training.curves import EVAL, TRAIN, charts_of, table_keys, table_rows
 from training.figures import facts_of, headline, settings_of
 from training.forms import ConfigForm, LaunchForm
 from training.models import Run
+from training.pictures import pictures_of
 from training.services.registry import ensure_base_models
 from training.services.runs import cancel_run, launch_run, retry_run
 
@@ -107,6 +108,7 @@ def run_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpRespon
         "run": run,
         "rewards": run.rewards.select_related("model").order_by("pk"),
         "headline": headline(run.metrics),
+        "pictures": pictures_of(run.metrics),
         "settings": settings_of(run.algorithm, run.config),
         "facts": facts_of(run.facts),
         "seconds": (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else None,
