@@ -86,7 +86,7 @@ def test_only_the_markdown_module_marks_text_as_safe():
 def test_every_model_of_a_project_can_be_filtered_by_who_may_see_it():
     """Rows inside a parent that is reached first (places, details) need no door of their own."""
     answers = {"Comparison", "Ranking", "Rating", "Demonstration", "Edit", "SpanFeedback"}
-    inside = {"TaskResponse", "SnapshotItem", "GenerationPrompt", "User", *answers}
+    inside = {"TaskResponse", "SnapshotItem", "GenerationPrompt", "EvaluationItem", "User", *answers}
     ours = [model for label in ("annotate", "training") for model in apps.get_app_config(label).get_models()]
     without = [model.__name__ for model in ours if not hasattr(model.objects.all(), "visible_to")]
     assert set(without) <= inside

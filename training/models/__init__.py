@@ -2,6 +2,7 @@
 
 from training.models.alarms import Alarm
 from training.models.chosen import ChosenTask
+from training.models.evaluations import Evaluation, EvaluationItem
 from training.models.policies import ProjectPolicy
 from training.models.registry import ModelVersion
 from training.models.reports import Ablation, AblationRun, RewardReport
@@ -14,6 +15,8 @@ __all__ = [
     "AblationRun",
     "Alarm",
     "ChosenTask",
+    "Evaluation",
+    "EvaluationItem",
     "Generation",
     "GenerationPrompt",
     "ModelVersion",
