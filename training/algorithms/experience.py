@@ -44,6 +44,7 @@ class Rollout(PromptGroup):
     finished: tuple[bool, ...]  # the response ended by itself
     parts: dict[str, Tensor] = field(default_factory=dict)  # (n,) each: what every source of reward said
     scores: Tensor = field(default_factory=nothing)  # (n,) the reward, without KL
+    heldout: Tensor = field(default_factory=nothing)  # (n,) what the held-out reward model says; empty without one
     old: Tensor = field(default_factory=nothing)  # (S,) under the policy that drew them
     base: Tensor = field(default_factory=nothing)  # (S,) under the reference
     entropies: Tensor = field(default_factory=nothing)  # (S,) of the policy
@@ -129,8 +130,8 @@ def roll_out(
     return rollouts
 
 
-def judge_rollouts(rollouts: Sequence[Rollout], judge: Judge) -> list[Rollout]:
-    """Attach what every source says and its mixture."""
+def judge_rollouts(rollouts: Sequence[Rollout], judge: Judge, heldout: Judge | None = None) -> list[Rollout]:
+    """Attach what every source says and its mixture; beside them what the held-out judge says."""
     groups = [
         Group(
             id=rollout.id,
@@ -145,9 +146,10 @@ def judge_rollouts(rollouts: Sequence[Rollout], judge: Judge) -> list[Rollout]:
     scores, parts = judge.score(groups)
     sizes = [len(rollout.completions) for rollout in rollouts]
     split = {name: values.split(sizes) for name, values in parts.items()}
+    aside = heldout.score(groups)[0].split(sizes) if heldout else [nothing()] * len(sizes)
     return [
-        replace(rollout, scores=own, parts={name: pieces[place] for name, pieces in split.items()})
-        for place, (rollout, own) in enumerate(zip(rollouts, scores.split(sizes), strict=True))
+        replace(rollout, scores=own, heldout=said, parts={name: pieces[place] for name, pieces in split.items()})
+        for place, (rollout, own, said) in enumerate(zip(rollouts, scores.split(sizes), aside, strict=True))
     ]
 
 

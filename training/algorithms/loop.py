@@ -4,6 +4,8 @@ An algorithm is a function from a forward pass to one loss a group. Everything e
 with global denominators, clipping, the schedule, the held-out set, cancelling, resuming.
 """
 
+import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 
 from training.algorithms.checkpoints import load_checkpoint, load_weights, save_checkpoint, save_weights
 from training.algorithms.configs import Config
-from training.algorithms.events import EventWriter
+from training.algorithms.events import EventWriter, finite
 from training.algorithms.groups import EncodedGroup
 from training.algorithms.metrics import Evaluation, Facts, extend_facts, join_evaluations, mean, summarise
 from training.algorithms.models import NUMBERS, Policy, RewardModel
@@ -24,7 +26,7 @@ from training.algorithms.packing import Batch, collate, micro_batches, step_grou
 from training.algorithms.processes import from_all, is_main, several, share
 from training.algorithms.schedule import build_optimizer, learning_rate
 
-BEST = "best.safetensors"
+BEST, BEST_FACTS = "best.safetensors", "best.json"
 
 
 class Stopped(Exception):
@@ -296,10 +298,8 @@ def evaluate_when_due(job: Job, step: int, total: int) -> None:
     if job.test:
         job.final = evaluate(job)
         job.tools.events.write("eval", step, job.final)
-        if job.keep_best and job.final["loss"] < job.best.get("loss", float("inf")):
-            job.best = {**job.final, "step": step}
-            if is_main():
-                save_weights(job.model, job.run / BEST)
+        if job.keep_best:
+            keep_if_best(job, step, loss=job.final["loss"])
     if job.on_eval is not None:
         job.on_eval(step)
     job.evaluated = step
@@ -307,11 +307,36 @@ def evaluate_when_due(job: Job, step: int, total: int) -> None:
         job.tools.stop_together()
 
 
+def keep_if_best(job: Job, step: int, *, loss: float) -> None:
+    """Keep the weights of the evaluation just made if no other had a lower loss, and write down what it found."""
+    if not loss < job.best.get("best_loss", float("inf")):
+        return
+    job.best = {**job.final, "step": step, "best_loss": loss}
+    if is_main():
+        save_weights(job.model, job.run / BEST)
+        aside = job.run / f".{BEST_FACTS}.{os.getpid()}"
+        aside.write_text(json.dumps(finite(job.best)))
+        aside.replace(job.run / BEST_FACTS)
+
+
+def end_with_best(job: Job) -> dict[str, Any]:
+    """Take the weights of the best evaluation as they lie in the run's folder; returns what it found. Raises
+    TrainingError when no evaluation was kept."""
+    if not (job.run / BEST_FACTS).exists():
+        raise TrainingError("This run has kept no best weights. Press Retry to go on from its newest checkpoint.")
+    found = json.loads((job.run / BEST_FACTS).read_text())
+    load_weights(job.model, job.run / BEST)
+    message = f"Ended with the weights of step {found['step']}, the best evaluation."
+    job.tools.events.write("log", found["step"], {"message": message})
+    job.final = {name: value for name, value in found.items() if name not in ("step", "best_loss")}
+    return job.final
+
+
 def go_back_to_best(job: Job, total: int) -> None:
     """End with the weights of the best evaluation, where that was not the last."""
     if job.keep_best and job.best and job.best["step"] < total:
         load_weights(job.model, job.run / BEST)
-        job.final = {name: value for name, value in job.best.items() if name != "step"}
+        job.final = {name: value for name, value in job.best.items() if name not in ("step", "best_loss")}
         message = f"Kept the weights of step {job.best['step']}, where the held-out loss was {job.best['loss']:.4f}."
         job.tools.events.write("log", total, {"message": message})
 

@@ -25,15 +25,16 @@ from training.algorithms.experience import (
 )
 from training.algorithms.groups import EncodedGroup, read_groups
 from training.algorithms.kl import AdaptiveBeta, k1, k2, k3
-from training.algorithms.loop import Compute, Job, Stopped, Tools, update
-from training.algorithms.metrics import Facts, extend_facts, mean
+from training.algorithms.loop import Compute, Job, Stopped, Tools, keep_if_best, update
+from training.algorithms.metrics import Facts, correlation, extend_facts, mean
 from training.algorithms.models import Policy, RewardModel, add_lora, load_policy, load_reward_model
 from training.algorithms.options.online import OnlineConfig, PPOConfig, RolloutConfig
 from training.algorithms.packing import Batch, step_groups
 from training.algorithms.plan import Plan
 from training.algorithms.policy_job import write_samples
 from training.algorithms.processes import from_all, share, unshare
-from training.algorithms.rewards import Judge, load_judge
+from training.algorithms.rewards import Judge, load_heldout, load_judge
+from training.algorithms.texts import describe_texts
 from training.algorithms.value import Actor, SeparateCritic, TrunkCritic
 
 ADAM_EPSILON = 1e-5  # Huang et al. 2022, "The 37 implementation details of PPO", detail 3
@@ -73,8 +74,9 @@ def prepare_online(plan: Plan, tools: Tools, method: Method) -> Job:
     actor = Actor(policy, make_critic(plan, policy)).to(device)
     train, report = encode_prompts(read_groups(plan.train), policy, config)
     held_out = read_groups(plan.test) if plan.test else []
-    judge = load_judge(plan.rewards, config, device)
-    player = Player(method, actor, base, judge, encode_prompts(held_out, policy, config)[0][: config.eval_prompts])
+    judge, heldout = load_judge(plan.rewards, config, device), load_heldout(plan.heldout_reward, config, device)
+    prompts = encode_prompts(held_out, policy, config)[0][: config.eval_prompts]
+    player = Player(method, actor, base, judge, prompts, heldout)
     job = Job(
         run=plan.run,
         model=actor,
@@ -155,6 +157,7 @@ class Player:
     base: Reference
     judge: Judge
     held_out: list[EncodedGroup] = field(default_factory=list)
+    heldout: Judge | None = None  # shows whether the judge is being fooled
 
     def take_step(
         self, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, step: int
@@ -192,7 +195,7 @@ class Player:
         tools, config = job.tools, job.config
         try:
             rollouts = roll_out(self.actor.policy, prompts, tools=tools, config=config, responses=responses, key=key)
-            rollouts = judge_rollouts(rollouts, self.judge)
+            rollouts = judge_rollouts(rollouts, self.judge, self.heldout)
             if fully:
                 return measure(rollouts, self.actor, self.base, tools=tools, config=config)
             return measure_reference(rollouts, self.actor.form, self.base, tools=tools, config=config)
@@ -206,6 +209,8 @@ class Player:
             told = describe(played, played, job.state["beta"])
             job.final = {name: value for name, value in told.items() if name != "frac_reward_zero_std"}
             job.tools.events.write("eval", step, job.final)
+            if self.heldout is not None:
+                keep_if_best(job, step, loss=-job.final["heldout/reward"])
         write()
 
 
@@ -301,7 +306,25 @@ def describe(played: list[Rollout], shaped: list[Rollout], beta: float) -> dict[
         "entropy": float(torch.cat([rollout.entropies for rollout in played]).mean()),
         "completions/mean_length": float(lengths.mean()),
         "completions/clipped_ratio": float(1 - finished.mean()),
+        "completions/count": float(rewards.numel()),
+        **describe_texts([text for rollout in played for text in rollout.texts]),
+        **describe_heldout(played),
         "frac_reward_zero_std": float((spread == 0).float().mean()),
+    }
+
+
+def describe_heldout(played: list[Rollout]) -> dict[str, float]:
+    """What the held-out reward model says, and how far it agrees with the judge: the correlation of their scores of the
+    responses to one prompt, over all prompts. Where it is not above 0, the judge's reward can rise without anything
+    getting better."""
+    if not played[0].heldout.numel():
+        return {}
+    said, scores = (torch.stack([getattr(one, name) for one in played]) for name in ("heldout", "scores"))
+    leads = [(values - values.mean(1, keepdim=True)).flatten().tolist() for values in (said, scores)]
+    return {
+        "heldout/reward": float(said.mean()),
+        "heldout/std": float(said.std()) if said.numel() > 1 else float("nan"),
+        **({"heldout/agreement": correlation(*leads)} if said.shape[1] > 1 else {}),
     }
 
 

@@ -1,7 +1,7 @@
 """What a run folder asks for, and the data it names.
 
 RUN/run.json: {"algorithm", "config", "model", "reference": null, "data": {"train", "test"}, "reference_cache": null,
-"rewards": [{"model", "weight"}]}; paths may be relative to RUN.
+"rewards": [{"model", "weight"}], "heldout_reward": null, "ends_with_best": false}; paths may be relative to RUN.
 """
 
 import json
@@ -28,6 +28,8 @@ class Plan:
     test: Path | None
     reference_cache: Path
     rewards: tuple[tuple[Path, float], ...] = ()  # reward models and their weights, for what samples responses
+    heldout_reward: Path | None = None  # a reward model that scores them too, and from which nothing is learnt
+    ends_with_best: bool = False  # take no further step: the model is that of the best evaluation
 
 
 def read_plan(run: Path) -> Plan:
@@ -46,6 +48,8 @@ def read_plan(run: Path) -> Plan:
             test=existing(run / data["test"]) if data.get("test") else None,
             reference_cache=run / (row.get("reference_cache") or "reference"),
             rewards=tuple((existing(run / one["model"]), float(one["weight"])) for one in row.get("rewards") or ()),
+            heldout_reward=existing(run / row["heldout_reward"]) if row.get("heldout_reward") else None,
+            ends_with_best=bool(row.get("ends_with_best")),
         )
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({error}): name the folder of a run.") from error

@@ -1,7 +1,7 @@
 """What a response scores: reward models mixed by weight, a function of its text, or both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,15 @@ def load_judge(sources: Sequence[tuple[Path, float]], config: RolloutConfig, dev
         model = load_reward_model(folder).requires_grad_(False).to(device)
         models.append((f"model {number}", model, weight))
     return Judge(models=models, config=config)
+
+
+def load_heldout(folder: Path | None, config: RolloutConfig, device: torch.device) -> Judge | None:
+    """The judge from which nothing is learnt: the held-out reward model alone, as it is."""
+    if folder is None:
+        return None
+    plain = replace(config, function=NO_FUNCTION, pessimism=0.0)
+    model = load_reward_model(folder).requires_grad_(False).to(device)
+    return Judge(models=[("held out", model, 1.0)], config=plain)
 
 
 def normalise(scores: Tensor, moments: dict[str, Any]) -> Tensor:

@@ -38,7 +38,7 @@ from training.algorithms import (
 from training.algorithms.checkpoints import list_checkpoints, publish, sweep
 from training.algorithms.configs import to_dict
 from training.algorithms.events import EventWriter, SilentWriter, keep_events_until, read_events
-from training.algorithms.loop import Job, Stopped, Tools, TrainingError, train
+from training.algorithms.loop import Job, Stopped, Tools, TrainingError, end_with_best, train
 from training.algorithms.models import save_model
 from training.algorithms.plan import read_plan
 from training.algorithms.processes import from_main, is_main, join_launcher, leave_launcher, several, start_accelerator
@@ -132,7 +132,7 @@ def train_run(run: Path, events: EventWriter, resume: Path | None, should_stop: 
     job = PREPARE[plan.algorithm](plan, Tools(accelerator, events, should_stop))
     resumed = step_of(resume)
     events.write("start", resumed, {**describe(job), **job.report, "resumed_from": resumed})
-    metrics = train(job, resume=resume)
+    metrics = end_with_best(job) if plan.ends_with_best else train(job, resume=resume)
     if not is_main():
         return
     save(job)

@@ -34,10 +34,10 @@ def train(run: Run, pulse: Heartbeat) -> None:
     wait_for_snapshot(run.snapshot, pulse)
     pulse.check()
     model_folder = ensure_files(run.base_model)
-    rewards = [
-        (ensure_files(reward.model), reward.weight) for reward in run.rewards.select_related("model").order_by("pk")
-    ]
-    facts = prepare_directory(run, model_folder=model_folder, rewards=rewards)
+    sources = list(run.rewards.select_related("model").order_by("pk"))
+    rewards = [(ensure_files(source.model), source.weight) for source in sources if not source.is_held_out]
+    heldout = next((ensure_files(source.model) for source in sources if source.is_held_out), None)
+    facts = prepare_directory(run, model_folder=model_folder, rewards=rewards, heldout_reward=heldout)
     run.beat(facts={**run.facts, **facts, "commit": current_commit()})
     pulse.check()
     for start in range(1, MAX_STARTS + 1):

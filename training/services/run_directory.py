@@ -21,7 +21,9 @@ TRAIN, TEST = SnapshotItem.Split.TRAIN, SnapshotItem.Split.TEST
 Rewards = Sequence[tuple[Path, float]]  # folders of reward models and their weights
 
 
-def prepare_directory(run: Run, *, model_folder: Path, rewards: Rewards = ()) -> dict[str, Any]:
+def prepare_directory(
+    run: Run, *, model_folder: Path, rewards: Rewards = (), heldout_reward: Path | None = None
+) -> dict[str, Any]:
     """Write `run.json` and the data, and return facts about the data: {"data": {split: {"rows", "sha256"}}}.
 
     Data that is already there stays: a resumed run reads what it began with. Raises JobFailed when nothing is left to
@@ -37,7 +39,11 @@ def prepare_directory(run: Run, *, model_folder: Path, rewards: Rewards = ()) ->
         raise JobFailed(
             f"Snapshot “{run.snapshot}” has no comparison to train on. Judge some tasks, then launch again."
         )
-    write_whole(directory / "run.json", [json.dumps(describe_run(run, model_folder, facts, rewards), indent=1)])
+    plan = describe_run(run, model_folder, facts, rewards) | {
+        "heldout_reward": str(heldout_reward) if heldout_reward else None,
+        "ends_with_best": run.ends_with_best,
+    }
+    write_whole(directory / "run.json", [json.dumps(plan, indent=1)])
     return {"data": facts}
 
 
