@@ -91,6 +91,16 @@ def test_lora_trains_adapters_and_the_scalar_head_only(policy_folder):
     assert not any("lora_" in name for name, _ in model.named_parameters())
 
 
+def test_lora_on_the_last_layer_leaves_the_one_before_alone_and_more_layers_than_there_are_is_an_error(policy_folder):
+    model = load_reward_model(policy_folder)
+    blocks = model.model.config.num_hidden_layers
+    add_lora(model, rank=4, alpha=8, seed=0, layers=1)
+    adapted = {name.split("layers.")[1].split(".")[0] for name, _ in model.named_parameters() if "lora_" in name}
+    assert (blocks, adapted) == (2, {"1"})
+    with pytest.raises(ValueError, match="has 2 layers: lower LoRA layers from 3"):
+        add_lora(load_reward_model(policy_folder), rank=4, alpha=8, seed=0, layers=3)
+
+
 def test_the_head_begins_with_the_published_deviation_and_no_bias():
     """N(0, 1/(d + 1)) over d = 1,024: the deviation is 0.03123, found within 4 standard errors; transformers' own
     start is 0.02."""

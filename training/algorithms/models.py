@@ -199,8 +199,11 @@ def without_dropout(model: PreTrainedModel) -> PreTrainedModel:
     return model.eval()
 
 
-def add_lora(wrapper: Policy | RewardModel, *, rank: int, alpha: int, seed: int) -> None:
-    """Freeze the model and inject adapters into every linear layer but the heads; a scalar head stays trainable."""
+def add_lora(wrapper: Policy | RewardModel, *, rank: int, alpha: int, seed: int, layers: int = 0) -> None:
+    """Freeze the model and inject adapters into every linear layer but the heads; a scalar head stays trainable.
+
+    layers  # only into so many blocks at the end, where the gradient then stops; 0: into all
+    """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         adapters = LoraConfig(
@@ -208,12 +211,34 @@ def add_lora(wrapper: Policy | RewardModel, *, rank: int, alpha: int, seed: int)
             lora_alpha=alpha,
             lora_dropout=0.0,
             target_modules="all-linear",
-            exclude_modules=["lm_head", "embed_out", *HEADS],
+            exclude_modules=["lm_head", "embed_out", *HEADS, *names_before(wrapper.model, layers)],
         )
         peft_model = get_peft_model(wrapper.model, adapters)
     wrapper.adapters = [peft_model]
     if isinstance(wrapper, RewardModel):
         find_head(wrapper.model).requires_grad_(True)
+
+
+def names_before(model: PreTrainedModel, layers: int) -> list[str]:
+    """What lies in the blocks before the last `layers`, by name; nothing for 0. A model's blocks are its longest list.
+
+    Raises ValueError where there are fewer blocks.
+    """
+    if not layers:
+        return []
+    name, blocks = max(
+        ((name, module) for name, module in model.named_modules() if isinstance(module, nn.ModuleList)),
+        key=lambda found: len(found[1]),
+    )
+    if layers > len(blocks):
+        raise ValueError(
+            f"The model has {len(blocks)} layers: lower LoRA layers from {layers}, or set it to 0 for all."
+        )
+    return [
+        f"{name}.{place}.{inner}"
+        for place, block in enumerate(blocks[: len(blocks) - layers])
+        for inner, _ in block.named_modules()
+    ]
 
 
 def merge_lora(wrapper: Policy | RewardModel) -> None:
@@ -259,7 +284,8 @@ def score(
 
 def score_heads(wrapper: RewardModel, groups: Sequence[EncodedGroup], *, budget: int = 8192) -> list[Tensor]:
     """What each head says of every completion: (K, H) of each group, in the order given, on the CPU."""
-    device, found = next(wrapper.parameters()).device, {}
+    device = next(wrapper.parameters()).device
+    found: dict[int, Tensor] = {}
     with torch.no_grad():
         for chunk in micro_batches(groups, form=wrapper.form, budget=budget):
             rewards = wrapper(collate(chunk, wrapper.form).to(device)).cpu()

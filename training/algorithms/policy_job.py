@@ -31,7 +31,7 @@ def prepare_policy(
     if with_reference:
         add_reference(plan, tools, model, data)
     if config.lora:
-        add_lora(model, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed)
+        add_lora(model, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed, layers=config.lora_layers)
     texts = data.test_texts[: config.samples]
     return Job(
         run=plan.run,

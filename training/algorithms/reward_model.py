@@ -42,7 +42,7 @@ def prepare(plan: Plan, tools: Tools) -> Job:
     context = context_length(model.model, model.tokenizer)
     data = load_data(plan, model.tokenizer, context=context, select=select, needs=NEEDS)
     if config.lora and not model.encoder:
-        add_lora(model, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed)
+        add_lora(model, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed, layers=config.lora_layers)
     add_numbers(model, data.train, config)
     draws, scale, unit = draw_weights(data.train, config), rating_scale(data.train), length_unit(data.train)
     model.to(tools.accelerator.device)

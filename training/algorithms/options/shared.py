@@ -40,6 +40,14 @@ class TrainingConfig:
     lora_alpha: int = number(
         32, "LoRA alpha", "Scale of the adapters; twice the rank is usual.", MODEL, min=1, max=1024
     )
+    lora_layers: int = number(
+        0,
+        "LoRA layers",
+        "Adapt so many layers at the end only, which is cheaper; 0 adapts all.",
+        MODEL,
+        min=0,
+        max=1000,
+    )
     precision: str = choice(
         "auto",
         "Precision",
