@@ -148,6 +148,17 @@ class GenerationForm(forms.Form):
     responses_per_prompt = forms.IntegerField(
         label="Responses to each", min_value=1, max_value=16, initial=2, help_text="1 to 16. Compared two by two."
     )
+    best_of = forms.IntegerField(
+        label="Best of",
+        min_value=1,
+        max_value=64,
+        initial=1,
+        required=False,
+        help_text="Draws for each response, of which the reward model keeps one; 1 keeps every draw.",
+    )
+    reward_model = forms.ModelChoiceField(
+        ModelVersion.objects.none(), required=False, empty_label="None", help_text="It chooses the best."
+    )
     temperature = forms.FloatField(
         min_value=0, max_value=2, initial=0.8, help_text="0 always takes the likeliest word; higher varies more."
     )
@@ -180,6 +191,11 @@ class GenerationForm(forms.Form):
             choice = self.fields[name]
             assert isinstance(choice, forms.ModelChoiceField)
             choice.queryset = policies
+        judges = self.fields["reward_model"]
+        assert isinstance(judges, forms.ModelChoiceField)
+        judges.queryset = (
+            ModelVersion.objects.of_project(project).filter(kind=Kind.REWARD).order_by("-is_default", "-id")
+        )
         self.fields["model"].initial = model or default_model(project, Kind.POLICY)
         self.fields["overlap"].initial = project.overlap
 
@@ -187,6 +203,8 @@ class GenerationForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("choice") == Choice.TAG and not cleaned.get("tag"):
             self.add_error("tag", "Name the tag, or choose all prompts.")
+        if "best_of" in cleaned:
+            cleaned["best_of"] = cleaned["best_of"] or 1
         return cleaned
 
 

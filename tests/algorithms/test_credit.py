@@ -11,6 +11,7 @@ from training.algorithms.models import load_policy
 from training.algorithms.options.online import GRPOConfig, PPOConfig, RAFTConfig, ReinforceConfig, RLOOConfig
 from training.algorithms.rewards import load_judge, normalise
 from training.algorithms.rollouts import Request, Sampling
+from training.algorithms.selection import best_of_n_kl
 
 
 def rollout(*, finished: tuple[bool, bool] = (True, True), scores: tuple[float, float] = (2.0, 1.0)) -> Rollout:
@@ -102,11 +103,11 @@ def test_raft_keeps_the_best_response_whole():
 
 def test_best_of_n_by_hand():
     """n = 4: ln 4 − 3/4 = 0.63629; of equals the first is picked."""
-    assert best_of_n.best_of_n_kl(4) == pytest.approx(log(4) - 0.75)
-    assert best_of_n.best_of_n_kl(1) == 0.0
+    assert best_of_n_kl(4) == pytest.approx(log(4) - 0.75)
+    assert best_of_n_kl(1) == 0.0
     assert best_of_n.pick_best(torch.tensor([[1.0, 3.0, 3.0], [2.0, 0.0, 1.0]])).tolist() == [1, 0]
     with pytest.raises(ValueError, match="at least 1"):
-        best_of_n.best_of_n_kl(0)
+        best_of_n_kl(0)
 
 
 def test_best_of_n_has_the_kl_it_is_said_to_have():
@@ -114,7 +115,7 @@ def test_best_of_n_has_the_kl_it_is_said_to_have():
     ranks, count = torch.arange(1, 2001, dtype=torch.float64), 2000
     best = (ranks**3 - (ranks - 1) ** 3) / count**3
     exact = (best * (best * count).log()).sum().item()
-    assert exact == pytest.approx(best_of_n.best_of_n_kl(3), abs=1e-3)
+    assert exact == pytest.approx(best_of_n_kl(3), abs=1e-3)
 
 
 def test_the_best_of_n_responses_scores_highest(policy_folder):

@@ -1,11 +1,10 @@
 """Best of n: at inference the response that scores highest, and as data for imitation (RAFT: Dong et al. 2023).
 
-Imitating the best of one's own responses moves the policy by at most log n − (n − 1)/n nats a round.
+Imitating the best of one's own responses moves the policy by at most selection.best_of_n_kl nats a round.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import log
 
 import torch
 from torch import Tensor, nn
@@ -22,16 +21,6 @@ from training.algorithms.plan import Plan
 from training.algorithms.policy_gradient import group_sums, read_rollouts
 from training.algorithms.rewards import Judge
 from training.algorithms.rollouts import Request, Sample, Sampling, sample
-
-
-def best_of_n_kl(n: int) -> float:
-    """KL of best-of-n from the policy it samples, in nats: log n − (n − 1)/n (Stiennon et al. 2020, appendix G.3).
-
-    An upper bound where responses can coincide (Beirami et al. 2024). By hand, n = 4: 1.38629 − 0.75 = 0.63629.
-    """
-    if n < 1:
-        raise ValueError(f"n is {n}: it must be at least 1.")
-    return log(n) - (n - 1) / n
 
 
 def pick_best(scores: Tensor) -> Tensor:

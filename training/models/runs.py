@@ -100,10 +100,10 @@ class RunEvent(models.Model):
 
 
 class Generation(Job):
-    """Responses asked of a policy: n draws for each chosen prompt, then, if wanted, comparison tasks from them.
+    """Responses asked of a policy: some for each chosen prompt, then, if wanted, comparison tasks from them.
 
-    `progress` and `total` count responses. With an `opponent`, each task sets a new response against one of the
-    opponent's; without, two draws of the same policy.
+    Each response is a draw, or the best of `best_of` draws by the reward model. `progress` and `total` count responses.
+    With an `opponent`, each task sets a new response against one of the opponent's; without, two of the same policy.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="generations")
@@ -117,6 +117,8 @@ class Generation(Job):
     queue_tasks = models.BooleanField(default=True)
     overlap = models.PositiveSmallIntegerField(default=1)
     prompts = models.ManyToManyField(Prompt, through="GenerationPrompt", related_name="generations")
+    best_of = models.PositiveSmallIntegerField(default=1)
+    reward_model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     tokens_written = models.PositiveBigIntegerField(default=0, editable=False)
     writing_seconds = models.FloatField(default=0.0, editable=False)  # spent sampling, without loading the model
     tasks_queued = models.PositiveIntegerField(default=0, editable=False)
@@ -130,7 +132,12 @@ class Generation(Job):
             models.CheckConstraint(
                 condition=models.Q(responses_per_prompt__gte=1, responses_per_prompt__lte=16),
                 name="generation_responses_within_limits",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(best_of=1, reward_model__isnull=True)
+                | models.Q(best_of__gte=2, best_of__lte=64, reward_model__isnull=False),
+                name="generation_best_by_a_reward_model",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models import Avg, F, FloatField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
-from annotate.models import JobStatus, Project, Prompt, User
+from annotate.models import JobStatus, Project, Prompt, Response, User
 from annotate.services.audit import record_audit
 from annotate.services.queue import enqueue
+from training.algorithms.selection import best_of_n_kl
 from training.models import Generation, GenerationPrompt, ModelVersion
+from training.services.pairing import generation_key
 
 GENERATE_RESPONSES = "training.generate_responses"
 
@@ -49,13 +53,17 @@ def start_generation(
     queue_tasks: bool,
     overlap: int,
     opponent: ModelVersion | None = None,
+    best_of: int = 1,
+    reward_model: ModelVersion | None = None,
 ) -> Generation:
-    """Queue n responses of `model` to each prompt, then comparison tasks from them if wanted.
+    """Queue some responses of `model` to each prompt, then comparison tasks from them if wanted.
 
-    Raises ValidationError by field: no prompts, a model that writes nothing, no pair to compare.
+    With `best_of` n, each response is the one of n draws that `reward_model` scores highest. Raises ValidationError by
+    field: no prompts, a model that writes nothing, no pair to compare, nothing to choose the best by.
     """
     chosen = list(prompts.values_list("pk", flat=True))
     check_request(model, opponent, chosen, responses_per_prompt, queue_tasks)
+    check_choice(best_of, reward_model, temperature)
     generation = Generation.objects.create(
         project=project,
         model=model,
@@ -67,6 +75,8 @@ def start_generation(
         seed=seed,
         queue_tasks=queue_tasks,
         overlap=overlap,
+        best_of=best_of,
+        reward_model=reward_model if best_of > 1 else None,
         total=len(chosen) * responses_per_prompt,
         queued_at=timezone.now(),
         created_by=user,
@@ -96,6 +106,27 @@ def check_request(
         )
     if errors:
         raise ValidationError(errors)
+
+
+def check_choice(best_of: int, reward_model: ModelVersion | None, temperature: float) -> None:
+    errors = {}
+    if best_of > 1 and reward_model is None:
+        errors["reward_model"] = (
+            f"Nothing chooses the best of {best_of}: name a reward model, or ask for the best of 1."
+        )
+    if best_of > 1 and temperature == 0:
+        errors["temperature"] = f"At 0 all {best_of} draws are the same: raise it, or ask for the best of 1."
+    if reward_model is not None and reward_model.kind != ModelVersion.Kind.REWARD:
+        errors["reward_model"] = f"“{reward_model}” is a {reward_model.get_kind_display().lower()}; it scores nothing."
+    if errors:
+        raise ValidationError(errors)
+
+
+def describe_choice(generation: Generation) -> dict[str, float | None]:
+    """What choosing the best of n costs, `kl` in nats, and brought: mean `reward` of what was kept, `mean` of all."""
+    kept = Response.objects.filter(key__startswith=generation_key(generation), author=generation.model.author)
+    reward, mean = (Avg(Cast(F(f"sampling__{name}"), FloatField())) for name in ("reward", "reward_mean"))
+    return {"kl": best_of_n_kl(generation.best_of), **kept.aggregate(reward=reward, mean=mean)}
 
 
 @transaction.atomic

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
 from annotate.models import JobStatus, Prompt, Response
 from annotate.services.responses import add_responses
 from training.models import Generation
+from training.services.choosing_draws import Chooser
 from training.services.jobs import Heartbeat, perform
 from training.services.pairing import generation_key, queue_comparisons
 from training.services.warm_models import load_warm
@@ -24,7 +25,7 @@ STORE_EVERY = 2.0  # seconds: the page shows them about then
 
 
 class Missing(NamedTuple):
-    """The draws of a prompt that are not stored yet."""
+    """The responses to a prompt that are not stored yet, by number."""
 
     prompt: Prompt
     indices: tuple[int, ...]
@@ -49,7 +50,7 @@ def write_responses(generation: Generation, pulse: Heartbeat) -> None:
 
 
 def find_missing(generation: Generation) -> list[Missing]:
-    """The draws to make, short prompts first, so that neighbours are of about one length."""
+    """What is still to be written, short prompts first, so that neighbours are of about one length."""
     prompts = list(Prompt.objects.filter(generations=generation))
     prefix = generation_key(generation)
     stored = set(Response.objects.filter(prompt__in=prompts, key__startswith=prefix).values_list("prompt_id", "key"))
@@ -67,11 +68,17 @@ class Writer:
     def __init__(self, generation: Generation, prompts: Iterable[Prompt]) -> None:
         self.generation = generation
         self.prompts = {prompt.content_hash: prompt for prompt in prompts}
-        self.waiting: list[Sample] = []
+        self.waiting: list[Response] = []
+        self.tokens = 0  # drawn for those that wait
         self.stored_at = time.monotonic()
 
     def take(self, drawn: Sample) -> None:
-        self.waiting.append(drawn)
+        self.keep(drawn, drawn.tokens, {})
+
+    def keep(self, drawn: Sample, tokens: int, about: dict[str, Any]) -> None:
+        """A response, the tokens drawn for it, and what is noted beside how it was sampled."""
+        self.waiting.append(as_response(self.generation, self.prompts[drawn.key], drawn, about))
+        self.tokens += tokens
         if len(self.waiting) >= BATCH or time.monotonic() - self.stored_at > STORE_EVERY:
             self.store()
 
@@ -81,13 +88,11 @@ class Writer:
         with transaction.atomic():
             self.generation.beat(
                 progress=self.generation.progress + len(self.waiting),
-                tokens_written=self.generation.tokens_written + sum(drawn.tokens for drawn in self.waiting),
+                tokens_written=self.generation.tokens_written + self.tokens,
                 writing_seconds=self.generation.writing_seconds + seconds,
             )
-            add_responses(
-                responses=[as_response(self.generation, self.prompts[drawn.key], drawn) for drawn in self.waiting]
-            )
-        self.waiting, self.stored_at = [], time.monotonic()
+            add_responses(responses=self.waiting)
+        self.waiting, self.tokens, self.stored_at = [], 0, time.monotonic()
 
 
 def write_missing(generation: Generation, missing: list[Missing], pulse: Heartbeat) -> None:
@@ -96,9 +101,14 @@ def write_missing(generation: Generation, missing: list[Missing], pulse: Heartbe
 
     warm = load_warm(generation.model)
     pulse.check()
-    prompts = [item.prompt for item in missing]
+    prompts, n = [item.prompt for item in missing], generation.best_of
     requests = [
-        Request(key=prompt.content_hash, prompt=prompt.messages, system=prompt.system, indices=item.indices)
+        Request(
+            key=prompt.content_hash,
+            prompt=prompt.messages,
+            system=prompt.system,
+            indices=tuple(draw for index in item.indices for draw in range(index * n, (index + 1) * n)),
+        )
         for prompt, item in zip(prompts, missing, strict=True)
     ]
     sampling = Sampling(
@@ -115,12 +125,12 @@ def write_missing(generation: Generation, missing: list[Missing], pulse: Heartbe
         sampling=sampling,
         batch_size=BATCH,
         should_stop=pulse.must_stop,
-        on_sample=writer.take,
+        on_sample=writer.take if n == 1 else Chooser(generation, requests, writer.keep).take,
     )
     writer.store()
 
 
-def as_response(generation: Generation, prompt: Prompt, drawn: Sample) -> Response:
+def as_response(generation: Generation, prompt: Prompt, drawn: Sample, about: dict[str, Any]) -> Response:
     return Response(
         prompt=prompt,
         author=generation.model.author,
@@ -130,6 +140,7 @@ def as_response(generation: Generation, prompt: Prompt, drawn: Sample) -> Respon
             "temperature": generation.temperature,
             "top_p": generation.top_p,
             "max_tokens": generation.max_tokens,
+            **about,
         },
         seed=generation.seed,
         token_count=drawn.tokens,

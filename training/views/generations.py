@@ -13,7 +13,13 @@ from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, 
 from annotate.models import Membership, Response
 from training.forms import GenerationForm
 from training.models import Generation, ModelVersion
-from training.services.generations import cancel_generation, choose_prompts, retry_generation, start_generation
+from training.services.generations import (
+    cancel_generation,
+    choose_prompts,
+    describe_choice,
+    retry_generation,
+    start_generation,
+)
 from training.services.pairing import generation_key
 from training.services.registry import ensure_base_models
 
@@ -67,7 +73,7 @@ def get_generation(
     request: SignedInRequest, project_id: int, pk: int, roles: tuple = REVIEWERS
 ) -> tuple[Membership, Generation]:
     membership = get_membership(request.user, project_id, roles)
-    rows = Generation.objects.visible_to(request.user).select_related("model", "opponent", "created_by")
+    rows = Generation.objects.visible_to(request.user).select_related("model", "opponent", "reward_model", "created_by")
     return membership, get_in_project(rows, membership, pk)
 
 
@@ -83,6 +89,7 @@ def generation_detail(request: SignedInRequest, project_id: int, pk: int) -> Htt
         "membership": membership,
         "generation": generation,
         "prompts": generation.chosen_prompts.count(),
+        "choice": describe_choice(generation) if generation.reward_model else None,
         "latest": written.select_related("prompt").order_by("-id")[:6],
     }
     template = "training/generation_detail.html#live" if request.htmx else "training/generation_detail.html"
