@@ -128,6 +128,10 @@ class TaskQuerySet(ScopedQuerySet):
             answered=_count(Judgement.objects.answers().filter(task=task)),
         )
 
+    def unanswered(self) -> Self:
+        """Tasks handed out still that have fewer answers than they need, held ones included."""
+        return self.filter(closed_at=None).with_progress().filter(answered__lt=models.F("required_judgements"))
+
     def in_state(self, state: str) -> Self:
         """Tasks that are "open" (a place is free), "held" (somebody has it now), "done" or "closed"; all for ""."""
         from annotate.models.tasks import Lease

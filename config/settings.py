@@ -160,6 +160,7 @@ CELERY_TASK_ROUTES = {
     "annotate.*": {"queue": "default"},
     "training.generate_responses": {"queue": "inference"},
     "training.score_responses": {"queue": "inference"},
+    "training.run_evaluation": {"queue": "inference"},
     "training.run_training": {"queue": "training"},
     "training.warm_chat_models": {"queue": "chat"},
     "training.write_chat_answers": {"queue": "chat"},
@@ -177,6 +178,7 @@ CELERY_BEAT_SCHEDULE = {
     "return-expired-leases": {"task": "annotate.return_expired_leases", "schedule": 15.0},
     "purge-old-drafts": {"task": "annotate.purge_drafts", "schedule": 86_400.0},
     "recover-imports-and-snapshots": {"task": "annotate.recover_stalled_jobs", "schedule": 15.0},
+    "follow-evaluations": {"task": "training.follow_evaluations", "schedule": 10.0},
     "recover-runs-and-generations": {"task": "training.recover_stalled_jobs", "schedule": 10.0},
 }
 

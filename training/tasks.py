@@ -6,7 +6,9 @@ Safe to deliver twice: the row says whether there is anything to do.
 from celery import shared_task
 
 from annotate.models import Project
-from training.models import Generation, Run, Scoring
+from training.models import Evaluation, Generation, Run, Scoring
+from training.services.evaluation_people import follow_evaluation
+from training.services.evaluation_work import evaluate
 from training.services.execution import train_run
 from training.services.live_answers import warm_models, write_waiting_answers
 from training.services.recovery import recover_stalled_jobs as recover
@@ -30,6 +32,18 @@ def generate_responses(*, job_id: int) -> None:
 def score_responses(*, job_id: int) -> None:
     for scoring in Scoring.objects.filter(pk=job_id).select_related("model__run", "model__project"):
         perform_scoring(scoring)
+
+
+@shared_task(name="training.run_evaluation")
+def run_evaluation(*, job_id: int) -> None:
+    for evaluation in Evaluation.objects.filter(pk=job_id).select_related("candidate", "baseline", "judge", "project"):
+        evaluate(evaluation)
+
+
+@shared_task(name="training.follow_evaluations")
+def follow_evaluations() -> int:
+    """Take up what people said in every evaluation that waits for them; how many ended."""
+    return sum(follow_evaluation(evaluation) for evaluation in Evaluation.objects.with_people())
 
 
 @shared_task(name="training.warm_chat_models")

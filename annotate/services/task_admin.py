@@ -4,7 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotate import assignment
-from annotate.models import Task, User
+from annotate.models import Project, Task, User
+from annotate.querysets import TaskQuerySet
 from annotate.services.audit import record_audit
 
 MOST_PEOPLE = 50
@@ -21,6 +22,16 @@ def close_task(*, task: Task, user: User) -> bool:
         return False
     record_audit(actor=user, action="task.closed", project=task.project, target=task)
     return True
+
+
+@transaction.atomic
+def withdraw_tasks(*, project: Project, tasks: TaskQuerySet, actor: User | None, reason: str) -> int:
+    """Hand out none of these any more; what is being judged may still come in. Returns how many were open."""
+    open_ones = list(tasks.of_project(project).filter(closed_at=None).values_list("pk", flat=True))
+    closed = Task.objects.filter(pk__in=open_ones, closed_at=None).update(closed_at=timezone.now())
+    if closed:
+        record_audit(actor=actor, action="tasks.withdrawn", project=project, target=reason, data={"tasks": closed})
+    return closed
 
 
 @transaction.atomic

@@ -4,8 +4,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotate.models import Job, JobStatus
+from annotate.querysets import JobQuerySet
 from annotate.services.queue import enqueue
-from training.models import Generation, Run, Scoring
+from training.models import Evaluation, Generation, Run, Scoring
+from training.services.evaluations import RUN_EVALUATION
 from training.services.generations import GENERATE_RESPONSES
 from training.services.runs import RUN_TRAINING
 from training.services.scoring import SCORE_RESPONSES
@@ -18,12 +20,13 @@ GAVE_UP = (
 
 
 def recover_stalled_jobs() -> int:
-    """Queue every stalled run, generation and scoring again; returns how many. Safe to call at any time."""
-    return _recover(Run, RUN_TRAINING) + _recover(Generation, GENERATE_RESPONSES) + _recover(Scoring, SCORE_RESPONSES)
+    """Queue every stalled run, generation, scoring and evaluation again; returns how many. Safe to call at any time."""
+    jobs = (Run, RUN_TRAINING), (Generation, GENERATE_RESPONSES), (Scoring, SCORE_RESPONSES)
+    return sum(_recover(model.objects.stalled(), task) for model, task in (*jobs, (Evaluation, RUN_EVALUATION)))
 
 
-def _recover(model: type[Run] | type[Generation] | type[Scoring], task: str) -> int:
-    return sum(_recover_one(job, task) for job in model.objects.stalled())
+def _recover(stalled: JobQuerySet, task: str) -> int:
+    return sum(_recover_one(job, task) for job in stalled)
 
 
 def _recover_one(job: Job, task: str) -> bool:
