@@ -166,6 +166,7 @@ CELERY_TASK_ROUTES = {
     "training.write_chat_answers": {"queue": "chat"},
     "training.*": {"queue": "default"},
 }
+CELERY_TIMEZONE = env.str("TIME_ZONE", "UTC")  # of the times at which rounds begin
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -179,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-old-drafts": {"task": "annotate.purge_drafts", "schedule": 86_400.0},
     "recover-imports-and-snapshots": {"task": "annotate.recover_stalled_jobs", "schedule": 15.0},
     "follow-evaluations": {"task": "training.follow_evaluations", "schedule": 10.0},
+    "turn-rounds": {"task": "training.turn_rounds", "schedule": 5.0},
     "recover-runs-and-generations": {"task": "training.recover_stalled_jobs", "schedule": 10.0},
 }
 

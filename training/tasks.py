@@ -12,6 +12,9 @@ from training.services.evaluation_work import evaluate
 from training.services.execution import train_run
 from training.services.live_answers import warm_models, write_waiting_answers
 from training.services.recovery import recover_stalled_jobs as recover
+from training.services.round_triggers import start_due_rounds
+from training.services.rounds import advance_all, nudge_rounds
+from training.services.rounds import advance_round as advance
 from training.services.sampling import generate
 from training.services.scoring import perform_scoring
 
@@ -20,24 +23,28 @@ from training.services.scoring import perform_scoring
 def run_training(*, job_id: int) -> None:
     for run in Run.objects.filter(pk=job_id):
         train_run(run)
+        nudge_rounds(run.project)
 
 
 @shared_task(name="training.generate_responses")
 def generate_responses(*, job_id: int) -> None:
     for generation in Generation.objects.filter(pk=job_id):
         generate(generation)
+        nudge_rounds(generation.project)
 
 
 @shared_task(name="training.score_responses")
 def score_responses(*, job_id: int) -> None:
     for scoring in Scoring.objects.filter(pk=job_id).select_related("model__run", "model__project"):
         perform_scoring(scoring)
+        nudge_rounds(scoring.project)
 
 
 @shared_task(name="training.run_evaluation")
 def run_evaluation(*, job_id: int) -> None:
     for evaluation in Evaluation.objects.filter(pk=job_id).select_related("candidate", "baseline", "judge", "project"):
         evaluate(evaluation)
+        nudge_rounds(evaluation.project)
 
 
 @shared_task(name="training.follow_evaluations")
@@ -57,6 +64,18 @@ def warm_chat_models(*, job_id: int) -> None:
 def write_chat_answers(*, job_id: int) -> None:
     """The turn of this number waits, and others may too: all of them are written."""
     write_waiting_answers()
+
+
+@shared_task(name="training.advance_round")
+def advance_round(*, job_id: int) -> None:
+    advance(round_id=job_id)
+
+
+@shared_task(name="training.turn_rounds")
+def turn_rounds() -> int:
+    """Begin the rounds that are due, and move every running one on; how many run."""
+    start_due_rounds()
+    return advance_all()
 
 
 @shared_task(name="training.recover_stalled_jobs")

@@ -12,6 +12,9 @@ from django.db.models import Q
 from annotate.models import Judgement, Kind, Project, Purpose
 from annotate.querysets import JudgementQuerySet
 
+HALVES = ("", "first", "second")
+MIDDLE_HASH = "8"  # half of all hexadecimal hashes are below it
+
 
 class FilterError(ValueError):
     """A filter that cannot be used; the message names the field and the value."""
@@ -19,7 +22,8 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotFilter:
-    """Empty lists and None mean "all". Days are inclusive, in UTC. `annotators` are user ids.
+    """Empty lists and None mean "all". Days are inclusive, in UTC. `annotators` are user ids. `half` is "first" or
+    "second": prompts by the first bit of their hash, so that two snapshots share none.
 
     Undone and superseded judgements are never taken, whatever the filter.
     """
@@ -33,10 +37,13 @@ class SnapshotFilter:
     include_ties: bool = True
     include_imported: bool = True
     include_surplus: bool = True
+    half: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """What is stored: lists sorted, days as ISO text, so that equal filters are equal JSON."""
         values = {name: sorted(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        if not self.half:
+            del values["half"]  # as stored before there were halves
         return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
 
     def describe(self) -> list[str]:
@@ -52,6 +59,8 @@ class SnapshotFilter:
             parts.append(f"prompts tagged {', '.join(self.tags)}")
         if self.sources:
             parts.append(f"prompts from {', '.join(self.sources)}")
+        if self.half:
+            parts.append(f"the {self.half} half of the prompts")
         if self.annotators:
             parts.append(f"by {len(self.annotators)} chosen {'person' if len(self.annotators) == 1 else 'people'}")
         left_out = {"ties": self.include_ties, "imported": self.include_imported, "surplus": self.include_surplus}
@@ -77,6 +86,10 @@ def parse_value(name: str, value: Any) -> Any:
     if name.startswith("include_"):
         if not isinstance(value, bool):
             raise FilterError(f"The filter {name} is {value!r}; it must be true or false.")
+        return value
+    if name == "half":
+        if value not in HALVES:
+            raise FilterError(f"The filter half is {value!r}; it must be first, second or empty.")
         return value
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         raise FilterError(f"The filter {name} is {value!r}; it must be a list.")
@@ -120,4 +133,7 @@ def matching_judgements(project: Project, chosen: SnapshotFilter) -> JudgementQu
         wanted &= Q(annotator__isnull=False)
     if not chosen.include_surplus:
         wanted &= Q(is_surplus=False)
+    if chosen.half:
+        below = Q(task__prompt__content_hash__lt=MIDDLE_HASH)
+        wanted &= below if chosen.half == "first" else ~below
     return found.filter(wanted)

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from annotate.models import Project, Snapshot
+from annotate.models import Project, Snapshot, User
 from annotate.querysets import ScopedQuerySet
 from training.models.registry import ModelVersion
 from training.models.runs import Generation, Run
@@ -99,6 +99,19 @@ class Round(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in self.ACTIVE
+
+    def actor(self) -> User:
+        """In whose name it launches runs: who started it, or who wrote the recipe whose trigger did."""
+        return self.started_by or self.recipe.created_by
+
+    def output_of(self, kind: str) -> ModelVersion | None:
+        """The model that a step's run made, once it has."""
+        made = ModelVersion.objects.filter(run__round_step__round=self, run__round_step__kind=kind)
+        return made.select_related("run").first()
+
+    def snapshot(self) -> Snapshot | None:
+        """The judgements its policy learns from."""
+        return Snapshot.objects.filter(round_steps__round=self).first()
 
 
 class RoundStep(models.Model):
