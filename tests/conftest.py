@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from annotate.models import Project, Role, User
 from config.celery import app as celery_app
 from config.processes import worker_command
+from tests.emptying import quick_flush
 from tests.factories import add_member, make_project, make_user
 from tests.services import POSTGRES
 
@@ -37,6 +38,12 @@ def quick_settings() -> Iterator[None]:
         WHITENOISE_USE_FINDERS=True,
         WHITENOISE_AUTOREFRESH=True,
     ):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_flushes() -> Iterator[None]:
+    with quick_flush():
         yield
 
 
