@@ -21,7 +21,7 @@ def judged(project, alice):
     return project
 
 
-@pytest.mark.parametrize("algorithm", ["reward_model", "sft", "kto"])
+@pytest.mark.parametrize("algorithm", ["reward_model", "kto"])
 def test_it_trains_here_and_says_where_the_model_is(algorithm, judged):
     output = StringIO()
     call_command("train", judged.name, "--algorithm", algorithm, "--name", "Nightly", *SETTINGS, stdout=output)
