@@ -6,7 +6,7 @@ from celery import shared_task
 
 from annotate import assignment
 from annotate.models import ClaimLost, Import, Snapshot
-from annotate.services import drafts, import_runs, recovery, snapshots
+from annotate.services import drafts, import_runs, recovery, snapshots, stored_answers
 
 logger = logging.getLogger(__name__)
 
@@ -40,3 +40,8 @@ def recover_stalled_jobs() -> int:
 @shared_task(name="annotate.purge_drafts")
 def purge_drafts() -> int:
     return drafts.purge_drafts()
+
+
+@shared_task(name="annotate.purge_stored_answers")
+def purge_stored_answers() -> int:
+    return stored_answers.purge_answers()

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "csp",
     "django_celery_beat",
     "django_htmx",
+    "drf_spectacular",
     "rest_framework",
     "template_partials",
 ]
@@ -178,6 +179,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "return-expired-leases": {"task": "annotate.return_expired_leases", "schedule": 15.0},
     "purge-old-drafts": {"task": "annotate.purge_drafts", "schedule": 86_400.0},
+    "purge-stored-answers": {"task": "annotate.purge_stored_answers", "schedule": 3_600.0},
     "recover-imports-and-snapshots": {"task": "annotate.recover_stalled_jobs", "schedule": 15.0},
     "follow-evaluations": {"task": "training.follow_evaluations", "schedule": 10.0},
     "turn-rounds": {"task": "training.turn_rounds", "schedule": 5.0},
@@ -207,10 +209,32 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", 2 * 1024**3)
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+# The API. Who may call and how often is in annotate/api; its requests are counted in the broker's memory.
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 600)  # for each token
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Plumbline",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "JudgementKind": "annotate.models.Kind",
+        "AuthorKind": "annotate.models.Author.Kind",
+        "ModelKind": "training.models.ModelVersion.Kind",
+        "JobStatus": "annotate.models.JobStatus",
+        "MemberRole": "annotate.models.Role",
+        "TokenScope": "annotate.models.Scope",
+    },
+    "PATH_CONVERTER_OVERRIDES": {"number": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}},
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CELERY_BROKER_URL.replace("redis+socket://", "unix://", 1),
+        "KEY_PREFIX": "plumbline",
+    }
 }
 
 # Safety. Hostile text is expected on every page: nothing runs that this site did not ship.

@@ -14,5 +14,9 @@ urlpatterns = [
     path("", include("annotate.urls.snapshots")),
     path("", include("annotate.urls.statistics")),
     path("", include("annotate.urls.quality")),
+    path("", include("annotate.urls.webhooks")),
     path("", include("training.urls")),
+    path("api/v1/", include("annotate.api.urls")),
+    path("api/v1/", include("training.api.urls")),
+    path("api/v1/", include("annotate.api.about_urls")),
 ]

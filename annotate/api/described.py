@@ -1,0 +1,102 @@
+"""An operation as the OpenAPI document describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import cleandoc
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from annotate.api.operations import Operation
+from annotate.api.problems import MEDIA_TYPE, TITLES
+
+
+class ProblemFieldSerializer(serializers.Serializer):
+    """A field that cannot be taken."""
+
+    field = serializers.CharField(allow_blank=True, help_text="Its path, such as prompts.0.text; empty: the whole.")
+    message = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer):
+    """Problem details as in RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = ProblemFieldSerializer(many=True, required=False)
+
+
+def described(handle: Callable[..., Any], wanted: Operation) -> Callable[..., Any]:
+    words = cleandoc(wanted.run.__doc__ or "").split("\n\n", 1)
+    return extend_schema(
+        operation_id=wanted.name,
+        tags=[wanted.run.__module__.rsplit(".", 1)[1].replace("_", " ")],
+        summary=words[0].replace("\n", " "),
+        description=describe_rights(wanted, words[1] if len(words) > 1 else ""),
+        request=wanted.body,
+        parameters=parameters(wanted),
+        responses=answers(wanted),
+    )(handle)
+
+
+def describe_rights(wanted: Operation, more: str) -> str:
+    who = "any user of the site" if not wanted.roles else ", ".join(f"{role.label.lower()}s" for role in wanted.roles)
+    return "\n\n".join(filter(None, [more, f"Scope `{wanted.scope.value}`. For {who}."]))
+
+
+def parameters(wanted: Operation) -> list[Any]:
+    found: list[Any] = [wanted.query] if wanted.query else []
+    if wanted.takes_key:
+        found.append(header("Idempotency-Key", "The same request again with this key is answered as the first was."))
+    if wanted.guards:
+        found.append(header("If-Match", "The ETag you read; refused with 412 when it has changed since."))
+    if has_etag(wanted):
+        found.append(header("If-None-Match", "The ETag you have; 304 when it is still the same."))
+    return found
+
+
+def header(name: str, words: str) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, required=False, description=words)
+
+
+def has_etag(wanted: Operation) -> bool:
+    return wanted.method == "GET" and not wanted.paged
+
+
+def answers(wanted: Operation) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    if wanted.media_type:
+        found[wanted.status, wanted.media_type] = OpenApiTypes.STR
+    elif wanted.paged:
+        found[wanted.status] = page_shape(wanted.answer)
+    else:
+        found[wanted.status] = wanted.answer
+    if has_etag(wanted):
+        found[304] = OpenApiResponse(description="It is as you have it.")
+    for code in problems(wanted):
+        found[code, MEDIA_TYPE] = OpenApiResponse(ProblemSerializer, description=TITLES[code][1])
+    return found
+
+
+def page_shape(shape: Any) -> Any:
+    name = shape.__name__.removesuffix("Serializer")
+    fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}
+    return inline_serializer(name=f"{name}Page", fields=fields)
+
+
+def problems(wanted: Operation) -> list[int]:
+    codes = [401, 403, 404, 429]
+    if wanted.body:
+        codes += [400, 413, 415]
+    if wanted.body or wanted.query or wanted.takes_key:
+        codes.append(422)
+    if wanted.conflicts:
+        codes.append(409)
+    if wanted.guards:
+        codes.append(412)
+    return sorted(codes)

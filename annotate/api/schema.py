@@ -1,0 +1,95 @@
+"""The OpenAPI document, and the page that shows it. Both are made once a process from the operations themselves."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+from annotate.api.problems import TITLES
+from annotate.models import Scope
+
+
+@lru_cache(maxsize=1)
+def document() -> dict[str, Any]:
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return found
+
+
+@require_safe
+def schema(request: HttpRequest) -> JsonResponse:
+    """The OpenAPI document, for programs that read it."""
+    return JsonResponse(document())
+
+
+@login_required
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """The same for people."""
+    problems = [{"name": name, "title": title, "code": code} for code, (name, title) in TITLES.items()]
+    return render(request, "api/docs.html", {"sections": sections(), "problems": problems, "scopes": Scope.choices})
+
+
+@lru_cache(maxsize=1)
+def sections() -> list[dict[str, Any]]:
+    """[{title, operations}], in the order of the addresses."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in document()["paths"].items():
+        for method, facts in methods.items():
+            found.setdefault(facts["tags"][0], []).append(describe(path, method, facts))
+    return [{"title": title.capitalize(), "operations": operations} for title, operations in found.items()]
+
+
+def describe(path: str, method: str, facts: dict[str, Any]) -> dict[str, Any]:
+    bodies = facts.get("requestBody", {}).get("content", {})
+    answers = [(code, answer.get("content", {})) for code, answer in facts["responses"].items() if code < "300"]
+    return {
+        "name": facts["operationId"],
+        "method": method.upper(),
+        "path": path,
+        "summary": facts["summary"],
+        "description": facts.get("description", ""),
+        "parameters": [parameter for parameter in facts.get("parameters", []) if parameter["in"] == "query"],
+        "body": fields_of(bodies),
+        "takes": ", ".join(bodies),
+        "answers": [{"code": code, "fields": fields_of(content)} for code, content in answers],
+        "refusals": ", ".join(code for code in facts["responses"] if code >= "300"),
+    }
+
+
+def fields_of(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields of a body or an answer, each in a line."""
+    shape = resolve(next(iter(content.values()), {}).get("schema", {}))
+    required = shape.get("required", [])
+    return [
+        {"name": name, "type": type_of(facts), "required": name in required, "words": facts.get("description", "")}
+        for name, facts in shape.get("properties", {}).items()
+    ]
+
+
+def resolve(shape: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in shape:
+        found: dict[str, Any] = document()["components"]["schemas"][shape["$ref"].rsplit("/", 1)[1]]
+        return found
+    return shape
+
+
+def type_of(shape: dict[str, Any]) -> str:
+    """A field's type in a word or two."""
+    if "$ref" in shape:
+        target = resolve(shape)
+        return " | ".join(map(str, target["enum"])) if "enum" in target else shape["$ref"].rsplit("/", 1)[1]
+    parts = shape.get("oneOf") or shape.get("anyOf") or shape.get("allOf")
+    if parts:
+        return " or ".join(type_of(part) for part in parts)
+    if "enum" in shape:
+        return " | ".join("null" if value is None else str(value) for value in shape["enum"])
+    if shape.get("type") == "array":
+        return f"list of {type_of(shape.get('items', {}))}"
+    kinds = shape.get("type", "anything")
+    return " or ".join(kinds) if isinstance(kinds, list) else str(kinds)

@@ -1,0 +1,90 @@
+"""Snapshots, and the files they make."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponseBase
+from django.utils.cache import get_conditional_response
+
+from annotate.access import OWNERS, REVIEWERS, get_in_project
+from annotate.api.operations import Call, operation
+from annotate.api.paging import Page, page_of
+from annotate.api.problems import Conflict, refused
+from annotate.api.serializers.snapshots import (
+    NewSnapshotSerializer,
+    SnapshotSerializer,
+    SplitQuery,
+    StartedSerializer,
+)
+from annotate.exports.forms import FORMS
+from annotate.models import JobStatus, Scope, Snapshot
+from annotate.querysets import JobQuerySet
+from annotate.services.snapshot_filters import FilterError
+from annotate.services.snapshots import SnapshotError, create_snapshot, retry_snapshot
+from annotate.views.snapshots import stream_download
+
+
+def snapshots_of(call: Call) -> JobQuerySet:
+    rows: JobQuerySet = Snapshot.objects.visible_to(call.user).select_related("created_by", "project")
+    return rows
+
+
+@operation("GET", scope=Scope.READ, roles=REVIEWERS, answer=SnapshotSerializer, paged=True)
+def list_snapshots(call: Call) -> Page:
+    """The project's snapshots."""
+    return page_of(snapshots_of(call).of_project(call.project), call.query)
+
+
+@operation("GET", scope=Scope.READ, roles=REVIEWERS, answer=SnapshotSerializer)
+def show_snapshot(call: Call, pk: int) -> Snapshot:
+    """One snapshot."""
+    return get_snapshot(call, pk)
+
+
+def get_snapshot(call: Call, pk: int) -> Snapshot:
+    found: Snapshot = get_in_project(snapshots_of(call), call.membership, pk)
+    return found
+
+
+@operation("POST", scope=Scope.WRITE, roles=OWNERS, body=NewSnapshotSerializer, answer=SnapshotSerializer, status=201)
+def freeze_snapshot(call: Call) -> Snapshot:
+    """Freeze the judgements that the filters take, a share of the prompts held out.
+
+    The same name with the same settings is the snapshot there is. A large one is built in the background.
+    """
+    data = call.data
+    with refused(FilterError, field="filters"), refused(SnapshotError, field="name"):
+        snapshot = create_snapshot(
+            project=call.project,
+            user=call.user,
+            name=data["name"],
+            filters=data.get("filters"),
+            test_fraction=data["test_fraction"],
+            split_seed=data["split_seed"],
+        )
+    return get_snapshot(call, snapshot.pk)
+
+
+@operation("POST", scope=Scope.WRITE, roles=OWNERS, answer=StartedSerializer)
+def retry_a_snapshot(call: Call, pk: int) -> dict[str, bool]:
+    """Build a failed snapshot once more."""
+    return {"changed": retry_snapshot(snapshot=get_snapshot(call, pk), user=call.user)}
+
+
+@operation(
+    "GET", scope=Scope.READ, roles=REVIEWERS, query=SplitQuery, media_type="application/x-ndjson", conflicts=True
+)
+def download_snapshot(call: Call, pk: int, form: str) -> HttpResponseBase:
+    """The snapshot as JSON Lines in this form, streamed, the same bytes every time.
+
+    Forms: `trl`, `trl-conversational`, `hh`, `sft`, `unpaired`, `groups`, `lossless`. The headers X-Rows and
+    X-Rows-Left-Out say how many lines there are, and how many judgements have none in this form.
+    """
+    snapshot = get_snapshot(call, pk)
+    if form not in FORMS:
+        raise Http404(f"There is no form {form!r}. Choose from: {', '.join(FORMS)}.")
+    if snapshot.status != JobStatus.SUCCEEDED:
+        raise Conflict(f"Snapshot “{snapshot}” is not finished; it is {snapshot.get_status_display().lower()}.")
+    split = call.query.get("split")
+    request = call.request._request
+    etag = f'"{snapshot.content_hash}-{form}-{split or "all"}"'
+    return get_conditional_response(request, etag=etag) or stream_download(request, snapshot, form, split, etag)

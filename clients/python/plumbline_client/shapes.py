@@ -1,0 +1,514 @@
+"""What the API answers. Written by `manage.py write_client_shapes`; do not edit."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class Agreed(TypedDict):
+    was_right: bool | None
+    answer: str
+    explanation: str
+
+
+class Algorithm(TypedDict):
+    name: str
+    label: str
+    makes: str
+    starts_from: list[str]
+    scores: bool
+    settings: list[Setting]
+
+
+class Algorithms(TypedDict):
+    algorithms: list[Algorithm]
+
+
+class AuditEvent(TypedDict):
+    id: int
+    actor: Person | None
+    action: str
+    target: str
+    data: Any
+    created_at: str
+
+
+class AuditEventPage(TypedDict):
+    results: list[AuditEvent]
+    next: str | None
+
+
+class Author(TypedDict):
+    id: int
+    kind: Literal["model", "person", "file"]
+    name: str
+
+
+class Generation(TypedDict):
+    id: int
+    status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
+    progress: int
+    total: int
+    error: str
+    created_by: Person
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    model: int
+    opponent: int | None
+    responses_per_prompt: int
+    temperature: float
+    top_p: float
+    max_tokens: int
+    seed: int
+    queue_tasks: bool
+    overlap: int
+    tokens_written: int
+    tasks_queued: int
+    pairs_dropped: int
+
+
+class GenerationPage(TypedDict):
+    results: list[Generation]
+    next: str | None
+
+
+class Guideline(TypedDict):
+    id: int
+    version: int
+    body: str
+    created_at: str
+
+
+class GuidelinePage(TypedDict):
+    results: list[Guideline]
+    next: str | None
+
+
+class Held(TypedDict):
+    held: bool
+    expires_at: str
+
+
+class Import(TypedDict):
+    id: int
+    status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
+    progress: int
+    total: int
+    error: str
+    created_by: Person
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    contents: Literal["prompts", "pairs"]
+    format: Literal["jsonl", "json", "csv", "text"]
+    filename: str
+    options: dict[str, Any]
+    rows_read: int
+    rows_added: int
+    rows_known: int
+    rows_refused: int
+
+
+class ImportPage(TypedDict):
+    results: list[Import]
+    next: str | None
+
+
+class Invitation(TypedDict):
+    id: int
+    email: str
+    role: Literal["owner", "reviewer", "annotator"]
+    created_at: str
+    expires_at: str
+
+
+class InvitationLink(TypedDict):
+    email: str
+    link: str
+
+
+class InvitationPage(TypedDict):
+    results: list[Invitation]
+    next: str | None
+
+
+class Judged(TypedDict):
+    judgement: int
+    agreed: Agreed | None
+    next: NextTask | None
+
+
+class Judgement(TypedDict):
+    id: int
+    task: int
+    kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
+    annotator: Person | None
+    external_annotator: str
+    guideline: NotRequired[int | None]
+    outcome: Literal["answer", "skip", "undone"]
+    skip_reason: str
+    rationale: str
+    flags: Any
+    active_seconds: float | None
+    supersedes: int | None
+    is_current: bool
+    is_adjudication: bool
+    is_surplus: bool
+    answer: dict[str, Any] | None
+    created_at: str
+
+
+class JudgementPage(TypedDict):
+    results: list[Judgement]
+    next: str | None
+
+
+class Lease(TypedDict):
+    id: int
+    kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
+    expires_at: str
+    prompt: ShownPrompt
+    responses: list[Shown]
+    asks: dict[str, Any]
+
+
+class Me(TypedDict):
+    user: Person
+    memberships: list[OwnMembership]
+    token: TokenFacts | None
+
+
+class Member(TypedDict):
+    id: int
+    user: Person
+    role: Literal["owner", "reviewer", "annotator"]
+    guideline_read: int
+    qualified_at: str | None
+    paused_at: str | None
+    pause_reason: str
+    created_at: str
+
+
+class MemberPage(TypedDict):
+    results: list[Member]
+    next: str | None
+
+
+class Message(TypedDict):
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Model(TypedDict):
+    id: int
+    kind: Literal["policy", "reward", "backbone"]
+    name: str
+    origin: str
+    parent: int | None
+    run: int | None
+    file_hashes: Any
+    metrics: Any
+    is_default: bool
+    created_by: Person
+    created_at: str
+
+
+class ModelPage(TypedDict):
+    results: list[Model]
+    next: str | None
+
+
+class NextTask(TypedDict):
+    lease: Lease | None
+    stage: Literal["practice", "qualification", "failed", "work", "paused"] | None
+    unread_guideline: int | None
+
+
+class OwnJudgement(TypedDict):
+    id: int
+    lease: int
+    kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
+    outcome: Literal["answer", "skip", "undone"]
+    said: str
+    rationale: str
+    created_at: str
+
+
+class OwnJudgementPage(TypedDict):
+    results: list[OwnJudgement]
+    next: str | None
+
+
+class OwnMembership(TypedDict):
+    project: int
+    project_name: str
+    role: Literal["owner", "reviewer", "annotator"]
+
+
+class Person(TypedDict):
+    id: int
+    name: str
+    email: str
+    is_service: bool
+
+
+class Problem(TypedDict):
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: NotRequired[list[ProblemField]]
+
+
+class ProblemField(TypedDict):
+    field: str
+    message: str
+
+
+class Progress(TypedDict):
+    today: int
+    total: int
+    waiting: str
+
+
+class Project(TypedDict):
+    id: int
+    name: str
+    description: str
+    scale_points: Literal[2, 4, 5, 7, 8]
+    allow_tie: bool
+    allow_both_bad: bool
+    dimensions: list[str]
+    rationale: Literal["off", "optional", "required"]
+    flag_options: list[str]
+    overlap: int
+    lease_minutes: int
+    allow_skip: bool
+    kind_options: Any
+    created_at: str
+    archived_at: str | None
+
+
+class ProjectPage(TypedDict):
+    results: list[Project]
+    next: str | None
+
+
+class ProjectSettings(TypedDict):
+    name: str
+    description: str
+    scale_points: Literal[2, 4, 5, 7, 8]
+    allow_tie: bool
+    allow_both_bad: bool
+    dimensions: list[str]
+    rationale: Literal["off", "optional", "required"]
+    flag_options: list[str]
+    overlap: int
+    lease_minutes: int
+    allow_skip: bool
+    must_read_guidelines: bool
+    qualification_pass: float
+    gold_rate: float
+    gold_warn_below: float
+    gold_pause_below: float
+    mirror_rate: float
+    show_agreed_answers: bool
+    reading_warning: bool
+    show_own_agreement: bool
+
+
+class Prompt(TypedDict):
+    id: int
+    messages: list[Message]
+    system: str
+    tags: list[str]
+    source: str
+    external_id: str
+    content_hash: str
+    response_count: int
+    created_at: str
+
+
+class PromptPage(TypedDict):
+    results: list[Prompt]
+    next: str | None
+
+
+class Queued(TypedDict):
+    queued: int
+
+
+class RefusedRow(TypedDict):
+    id: int
+    row: int
+    reason: str
+    raw: str
+
+
+class RefusedRowPage(TypedDict):
+    results: list[RefusedRow]
+    next: str | None
+
+
+class Response(TypedDict):
+    id: int
+    prompt: int
+    author: Author
+    key: str
+    text: str
+    sampling: Any
+    seed: int | None
+    token_count: int | None
+    finish_reason: Literal["stop", "length"] | Literal[""]
+    created_at: str
+
+
+class ResponsePage(TypedDict):
+    results: list[Response]
+    next: str | None
+
+
+class Reward(TypedDict):
+    model: int
+    weight: float
+
+
+class Run(TypedDict):
+    id: int
+    status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
+    progress: int
+    total: int
+    error: str
+    created_by: Person
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    name: str
+    algorithm: str
+    config: dict[str, Any]
+    snapshot: int
+    base_model: int
+    rewards: list[Reward]
+    output: NotRequired[int | None]
+    seconds_left: float | None
+    metrics: dict[str, Any | None]
+    facts: dict[str, Any | None]
+
+
+class RunEvent(TypedDict):
+    id: int
+    kind: str
+    step: int
+    data: Any
+    created_at: str
+
+
+class RunEventPage(TypedDict):
+    results: list[RunEvent]
+    next: str | None
+
+
+class RunPage(TypedDict):
+    results: list[Run]
+    next: str | None
+
+
+class Setting(TypedDict):
+    name: str
+    label: str
+    help: str
+    default: Any
+    min: float | None
+    max: float | None
+    choices: list[str] | None
+
+
+class Shown(TypedDict):
+    letter: str
+    text: str
+
+
+class ShownPrompt(TypedDict):
+    system: str
+    messages: list[Message]
+
+
+class Snapshot(TypedDict):
+    id: int
+    status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
+    progress: int
+    total: int
+    error: str
+    created_by: Person
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    name: str
+    filters: dict[str, Any | None]
+    test_fraction: float
+    split_seed: int
+    content_hash: str
+    train_count: int
+    test_count: int
+
+
+class SnapshotPage(TypedDict):
+    results: list[Snapshot]
+    next: str | None
+
+
+class Started(TypedDict):
+    changed: bool
+
+
+class StoredPrompt(TypedDict):
+    id: int | None
+    is_new: bool
+    refused: str
+
+
+class StoredPrompts(TypedDict):
+    prompts: list[StoredPrompt]
+
+
+class StoredResponse(TypedDict):
+    id: int
+    is_new: bool
+
+
+class StoredResponses(TypedDict):
+    responses: list[StoredResponse]
+
+
+class Task(TypedDict):
+    id: int
+    kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
+    purpose: Literal["work", "gold", "mirror", "practice", "qualification"]
+    prompt: int
+    responses: list[int]
+    key: str
+    priority: int
+    required_judgements: int
+    remaining: int
+    held: int
+    answered: int
+    state: str
+    closed_at: str | None
+    created_at: str
+
+
+class TaskPage(TypedDict):
+    results: list[Task]
+    next: str | None
+
+
+class TokenFacts(TypedDict):
+    name: str
+    scopes: list[Literal["read", "judge", "write", "train", "admin"]]
+    project: int | None
+    expires_at: str
+
+
+class Undone(TypedDict):
+    reopened: bool
