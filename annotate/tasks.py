@@ -5,8 +5,8 @@ import logging
 from celery import shared_task
 
 from annotate import assignment
-from annotate.models import ClaimLost, Import, Snapshot
-from annotate.services import drafts, import_runs, recovery, snapshots, stored_answers
+from annotate.models import ClaimLost, Import, Snapshot, WebhookDelivery
+from annotate.services import drafts, import_runs, recovery, snapshots, stored_answers, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,17 @@ def recover_stalled_jobs() -> int:
 @shared_task(name="annotate.purge_drafts")
 def purge_drafts() -> int:
     return drafts.purge_drafts()
+
+
+@shared_task(name="annotate.deliver_webhook")
+def deliver_webhook(*, job_id: int) -> None:
+    for delivery in WebhookDelivery.objects.select_related("webhook").filter(pk=job_id):
+        webhooks.deliver(delivery)
+
+
+@shared_task(name="annotate.deliver_due_webhooks")
+def deliver_due_webhooks() -> int:
+    return webhooks.deliver_due()
 
 
 @shared_task(name="annotate.purge_stored_answers")

@@ -150,6 +150,7 @@ EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds; invitations are mailed within the request
+WEBHOOKS_TO_PRIVATE_ADDRESSES = env.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", False)  # only where owners are trusted so far
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Plumbline <plumbline@localhost>")
 
 # Celery. The truth about a job is its row in Postgres; the broker only says "look there" (docs/decisions/0003).
@@ -182,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-stored-answers": {"task": "annotate.purge_stored_answers", "schedule": 3_600.0},
     "recover-imports-and-snapshots": {"task": "annotate.recover_stalled_jobs", "schedule": 15.0},
     "follow-evaluations": {"task": "training.follow_evaluations", "schedule": 10.0},
+    "deliver-webhooks": {"task": "annotate.deliver_due_webhooks", "schedule": 30.0},
     "turn-rounds": {"task": "training.turn_rounds", "schedule": 5.0},
     "recover-runs-and-generations": {"task": "training.recover_stalled_jobs", "schedule": 10.0},
 }

@@ -10,11 +10,12 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotate.assignment import lease_next
-from annotate.models import Import, Role
+from annotate.models import Import, Role, Webhook
 from annotate.services.invitations import invite
 from annotate.services.snapshots import create_snapshot
 from tests.factories import make_chat_turn, make_judgement, make_task
-from training.models import Generation, ModelVersion, Run
+from training.models import Generation, ModelVersion, Recipe, Round, Run
+from training.recipes import Plan, to_json
 
 EVERYONE = {Role.OWNER, Role.REVIEWER, Role.ANNOTATOR}
 REVIEWERS = {Role.OWNER, Role.REVIEWER}
@@ -119,6 +120,8 @@ PROJECT_PAGES = {
     "project-archive": OWNERS,
     "project-audit": OWNERS,
     "project-people": OWNERS,
+    "project-tokens": OWNERS,
+    "token-revoke": OWNERS,
     "member-change": OWNERS,
     "member-remove": OWNERS,
     "invitation-renew": OWNERS,
@@ -176,7 +179,11 @@ def world(project, alice, carol):
     generation = Generation.objects.create(model=policy, **made)
     recipe = Recipe.objects.create(name="DPO", plan=to_json(Plan()), **made)
     round = Round.objects.create(project=project, number=1, recipe=recipe, plan=recipe.plan, policy_before=policy)
+    webhook = Webhook.objects.create(url="https://example.org/", secret="x", events=["alarm.raised"], **made)
     return {
+        "webhook": webhook.pk,
+        "delivery": webhook.deliveries.create(key="k", event="test", body="{}", next_at=None).pk,
+        "alarm": round.alarms.create(project=project, kind="sameness", message="All alike.", remedy="Stop.").pk,
         "recipe": recipe.pk,
         "round": round.pk,
         "policy": project.policies.create(model=policy, reason="It began with it.").pk,

@@ -3,10 +3,13 @@
 Safe to deliver twice: the row says whether there is anything to do.
 """
 
+from smtplib import SMTPException
+
 from celery import shared_task
 
 from annotate.models import Project
-from training.models import Evaluation, Generation, Run, Scoring
+from training.models import Alarm, Evaluation, Generation, Run, Scoring
+from training.services.alarms import tell_alarm as tell
 from training.services.evaluation_people import follow_evaluation
 from training.services.evaluation_work import evaluate
 from training.services.execution import train_run
@@ -81,3 +84,14 @@ def turn_rounds() -> int:
 @shared_task(name="training.recover_stalled_jobs")
 def recover_stalled_jobs() -> int:
     return recover()
+
+
+@shared_task(
+    name="training.tell_alarm",
+    autoretry_for=(OSError, SMTPException),
+    retry_backoff=30,
+    retry_kwargs={"max_retries": 6},
+)
+def tell_alarm(*, job_id: int) -> None:
+    for alarm in Alarm.objects.filter(pk=job_id):
+        tell(alarm)

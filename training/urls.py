@@ -1,12 +1,16 @@
 from django.urls import path
 
-from training.views import generations, models, runs, summary
+from training.views import alarms, generations, models, runs, summary
 
 urlpatterns = [
     path("projects/<int:project_id>/runs/", runs.project_runs, name="project-runs"),
     path("projects/<int:project_id>/runs/new/", runs.run_create, name="run-create"),
     path("projects/<int:project_id>/runs/<int:pk>/", runs.run_detail, name="run-detail"),
     path("projects/<int:project_id>/runs/<int:pk>/events/", runs.run_events, name="run-events"),
+    path("projects/<int:project_id>/runs/<int:pk>/finish/", alarms.run_finish, name="run-finish"),
+    path("projects/<int:project_id>/alarms/", alarms.project_alarms, name="project-alarms"),
+    path("projects/<int:project_id>/alarms/mail/", alarms.alarm_mail, name="alarm-mail"),
+    path("projects/<int:project_id>/alarms/<int:pk>/acknowledge/", alarms.alarm_acknowledge, name="alarm-acknowledge"),
     path("projects/<int:project_id>/runs/<int:pk>/cancel/", runs.run_cancel, name="run-cancel"),
     path("projects/<int:project_id>/runs/<int:pk>/retry/", runs.run_retry, name="run-retry"),
     path("projects/<int:project_id>/models/", models.project_models, name="project-models"),

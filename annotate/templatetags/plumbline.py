@@ -56,7 +56,13 @@ TABS = [
 # pages of a kind, and the kind that the project must have switched on for their tab to appear
 OF_A_KIND = {"chat": Kind.CHAT}
 # pages without a tab of their own, by a part of their address, and the tab they are kept under
-KEPT_UNDER = {"/imports/": "/prompts/", "/generations/": "/models/", "/questionnaire/": "/people/"}
+KEPT_UNDER = {
+    "/imports/": "/prompts/",
+    "/generations/": "/models/",
+    "/alarms/": "/runs/",
+    "/webhooks/": "/settings/",
+    "/questionnaire/": "/people/",
+}
 
 
 @dataclass(frozen=True)

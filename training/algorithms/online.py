@@ -294,6 +294,7 @@ def describe(played: list[Rollout], shaped: list[Rollout], beta: float) -> dict[
     return {
         "reward": float(rewards.mean()),
         "reward_std": float(rewards.std()) if rewards.numel() > 1 else float("nan"),
+        "reward_se": standard_error(rewards),
         "reward_min": float(rewards.min()),
         "reward_max": float(rewards.max()),
         "objective": float(torch.cat([rollout.scores for rollout in shaped]).mean()) - beta * kl["k1"],
@@ -324,8 +325,14 @@ def describe_heldout(played: list[Rollout]) -> dict[str, float]:
     return {
         "heldout/reward": float(said.mean()),
         "heldout/std": float(said.std()) if said.numel() > 1 else float("nan"),
+        "heldout/se": standard_error(said),
         **({"heldout/agreement": correlation(*leads)} if said.shape[1] > 1 else {}),
     }
+
+
+def standard_error(values: Tensor) -> float:
+    """Of the mean of (P, n) values: prompts were drawn, and responses to one prompt are alike. NaN for one prompt."""
+    return float(values.mean(1).std() / len(values) ** 0.5) if len(values) > 1 else float("nan")
 
 
 def explain_returns(rollouts: list[Rollout]) -> float:

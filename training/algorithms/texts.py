@@ -6,10 +6,12 @@ Standard library only: the site looks at samples by it too.
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 REFUSAL = re.compile(
-    r"^\W*(i['’]?m sorry|i am sorry|sorry, but|i apologi[sz]e|i cannot|i can['’]?t|i can not|i am unable|i['’]?m unable|"
-    r"i am not able|i['’]?m not able|i won['’]?t|i will not|as an ai|as a language model|unfortunately, i)",
+    r"^\W*(i['’]?m sorry|i am sorry|sorry, but|i apologi[sz]e|i cannot|i can['’]?t|i can not|i am unable|"
+    r"i['’]?m unable|i am not able|i['’]?m not able|i won['’]?t|i will not|as an ai|as a language model|"
+    r"unfortunately, i)",
     re.IGNORECASE,
 )
 STUCK_SHARE, STUCK_WORDS, STUCK_LETTERS = 0.8, 5, 12
@@ -29,7 +31,7 @@ def describe_texts(texts: Sequence[str]) -> dict[str, float]:
 
 
 def is_stuck(text: str) -> bool:
-    """One word, or one letter, makes up four fifths and more of it. "no no no no no" is; "no, no!" is too short to say."""
+    """One word, or one letter, makes up four fifths of it and more. "no no no no no" is stuck; "no no" is too short."""
     words, letters = text.lower().split(), "".join(text.lower().split())
     return overwhelms(words, STUCK_WORDS) or overwhelms(letters, STUCK_LETTERS)
 
@@ -39,7 +41,7 @@ def overwhelms(parts: Sequence[str], least: int) -> bool:
 
 
 def repetition(text: str) -> float:
-    """Share of its phrases of four words that it has said before. By hand: "a b c d a b c d" has 5, one twice -> 1/5."""
+    """Share of its phrases of four words that it has said before. By hand, "a b c d a b c d": 5, one twice -> 1/5."""
     words = text.lower().split()
     phrases = [tuple(words[place : place + PHRASE]) for place in range(len(words) - PHRASE + 1)]
     return 1 - len(set(phrases)) / len(phrases) if phrases else 0.0
@@ -50,5 +52,5 @@ def distinct_pairs(texts: Sequence[str]) -> float:
 
     Compare it only between sets of about the same size: more text repeats more.
     """
-    pairs = [pair for text in texts for words in [text.lower().split()] for pair in zip(words, words[1:], strict=False)]
+    pairs = [pair for text in texts for pair in pairwise(text.lower().split())]
     return len(set(pairs)) / len(pairs) if pairs else 1.0

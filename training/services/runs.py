@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from annotate.models import Project, Snapshot, User
+from annotate.models import JobStatus, Project, Snapshot, User
 from annotate.services.audit import record_audit
 from annotate.services.queue import enqueue
 from training.algorithms.configs import ALGORITHMS, parse_config, to_dict
@@ -20,6 +20,7 @@ from training.services.registry import base_kinds
 
 Kind = ModelVersion.Kind
 RUN_TRAINING = "training.run_training"
+BEST_FACTS = "best.json"  # what the trainer writes beside the best weights
 
 
 @transaction.atomic
@@ -32,11 +33,12 @@ def launch_run(
     base_model: ModelVersion,
     config: Mapping[str, Any],
     rewards: Mapping[ModelVersion, float] | None = None,
+    heldout_reward: ModelVersion | None = None,
     name: str = "",
     in_background: bool = True,
 ) -> Run:
     """Create a run and queue it for a training worker. `rewards` are the reward models that score its responses, with
-    their weights.
+    their weights; `heldout_reward` is one that watches them.
 
     Raises ConfigError for the settings, ValidationError by field for the rest.
     """
@@ -45,6 +47,7 @@ def launch_run(
     rewards = rewards or {}
     check_launch(project, algorithm, snapshot, base_model, name)
     check_rewards(project, algorithm, settings, rewards)
+    check_heldout(project, algorithm, rewards, heldout_reward)
     run = Run.objects.create(
         project=project,
         name=name,
@@ -56,6 +59,8 @@ def launch_run(
         created_by=user,
     )
     RunReward.objects.bulk_create(RunReward(run=run, model=model, weight=weight) for model, weight in rewards.items())
+    if heldout_reward is not None:
+        RunReward.objects.create(run=run, model=heldout_reward, is_held_out=True)
     facts = {"algorithm": algorithm, "snapshot": snapshot.name, "base_model": base_model.name}
     record_audit(actor=user, action="run.launched", project=project, target=run, data=facts)
     if in_background:
@@ -96,6 +101,23 @@ def check_rewards(
         raise ValidationError({"reward_models": problem})
 
 
+def check_heldout(
+    project: Project, algorithm: str, rewards: Mapping[ModelVersion, float], heldout: ModelVersion | None
+) -> None:
+    """The model that watches must be another than those that are watched."""
+    if heldout is None:
+        return
+    if not ALGORITHMS[algorithm].scores:
+        problem = f"{ALGORITHMS[algorithm].label} scores no responses. Leave the held-out reward model out."
+    elif heldout.project_id != project.pk or heldout.kind != Kind.REWARD:
+        problem = f"“{heldout}” is not a reward model of this project. Choose another."
+    elif heldout in rewards:
+        problem = f"“{heldout}” scores the responses already. Choose one that the policy does not learn from."
+    else:
+        return
+    raise ValidationError({"heldout_reward": problem})
+
+
 def next_name(project: Project, algorithm: str) -> str:
     """“DPO 3”: the first number that is free."""
     label = ALGORITHMS[algorithm].label
@@ -120,7 +142,24 @@ def retry_run(*, run: Run, user: User) -> bool:
     """Queue a failed or cancelled run again; it continues from its newest checkpoint. False when under way or done."""
     if not run.queue():
         return False
-    Run.objects.filter(pk=run.pk).update(attempts=0)
+    Run.objects.filter(pk=run.pk).update(attempts=0, ends_with_best=False)
     record_audit(actor=user, action="run.retried", project=run.project, target=run)
+    enqueue(RUN_TRAINING, job_id=run.pk)
+    return True
+
+
+def has_best(run: Run) -> bool:
+    """Whether it stopped before its end and has kept the weights of its best evaluation."""
+    return run.status in (JobStatus.FAILED, JobStatus.CANCELLED) and (run.directory() / BEST_FACTS).exists()
+
+
+@transaction.atomic
+def finish_with_best(*, run: Run, user: User) -> bool:
+    """Make a model of the weights of its best evaluation, without another step. False when it has kept none, is under
+    way or done."""
+    if not has_best(run) or not run.queue():
+        return False
+    Run.objects.filter(pk=run.pk).update(attempts=0, ends_with_best=True)
+    record_audit(actor=user, action="run.finished_with_best", project=run.project, target=run)
     enqueue(RUN_TRAINING, job_id=run.pk)
     return True

@@ -16,6 +16,7 @@ from django.conf import settings
 from annotate.models import ClaimLost
 from training.models import Run
 from training.services.jobs import Heartbeat, JobFailed, WorkerStopping, worker_is_stopping
+from training.services.monitors import Watch
 from training.services.run_directory import has_checkpoint
 from training.services.run_events import (
     EventReader,
@@ -63,12 +64,14 @@ class Follower:
         self.run = run
         self.directory = run.directory()
         self.reader = EventReader(self.directory / "events.jsonl")
+        self.watch = Watch(run)
 
     def copy(self) -> None:
         """Store the news. Raises ClaimLost when the run has been given to another worker."""
         events = self.reader.read()
         if self.reader.started_over:
             forget_events_after(self.run, max((event["step"] for event in events), default=0))
+            self.watch.start_over()
         changes = summarise(self.run, events)
         log_tail = read_log_tail(self.directory / "trainer.log")
         if log_tail != self.run.log_tail:
@@ -77,6 +80,7 @@ class Follower:
             self.run.beat(**changes)
         if events:
             store_events(self.run, events)
+            self.watch.look(events)
 
 
 def follow_trainer(run: Run, pulse: Heartbeat) -> int:

@@ -19,8 +19,9 @@ from training.figures import facts_of, headline, settings_of
 from training.forms import ConfigForm, LaunchForm
 from training.models import Run
 from training.pictures import pictures_of
+from training.services.alarms import open_alarms
 from training.services.registry import ensure_base_models
-from training.services.runs import cancel_run, launch_run, retry_run
+from training.services.runs import cancel_run, has_best, launch_run, retry_run
 
 EVENTS_A_PAGE = 2000
 
@@ -30,7 +31,12 @@ EVENTS_A_PAGE = 2000
 def project_runs(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     runs = Run.objects.of_project(membership.project).select_related("snapshot", "base_model", "output", "created_by")
-    context = {"project": membership.project, "membership": membership, "runs": runs.order_by("-id")[:200]}
+    context = {
+        "project": membership.project,
+        "membership": membership,
+        "runs": runs.order_by("-id")[:200],
+        "open_alarms": open_alarms(membership.project).count(),
+    }
     return render(request, "training/run_list.html", context)
 
 
@@ -116,6 +122,8 @@ def run_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpRespon
         "keys": table_keys(run.algorithm),
         "samples": run.events.filter(kind="sample").order_by("-step")[:3],
         "restarts": run.events.filter(kind="restarted").order_by("id"),
+        "alarms": run.alarms.open().order_by("severity", "pk"),
+        "has_best": has_best(run),
         "checkpoint": run.events.filter(kind="checkpoint").order_by("-step").first(),
     }
     return render(request, "training/run_detail.html#live" if request.htmx else "training/run_detail.html", context)

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 
 from annotate.access import REVIEWERS, SignedInRequest, get_membership
 from training.models import Generation, ModelVersion, Run
+from training.services.alarms import open_alarms
 
 
 @login_required
@@ -19,6 +20,7 @@ def project_training_summary(request: SignedInRequest, project_id: int) -> HttpR
         "membership": membership,
         "runs": Run.objects.of_project(project).select_related("output").order_by("-id")[:4],
         "generations": Generation.objects.of_project(project).select_related("model").order_by("-id")[:2],
+        "alarms": open_alarms(project)[:3],
         "model_count": ModelVersion.objects.of_project(project).count(),
     }
     return render(request, "training/_summary.html", context)
