@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Any
 
 from django import forms
 
 from annotate.models import JobStatus, Project, Snapshot
-from training.algorithms.configs import ALGORITHMS, ConfigError, parse_config
+from training.algorithms.configs import ALGORITHMS, ConfigError, parse_config, to_dict
 from training.algorithms.settings import BASIC, GROUPS
 from training.models import ModelVersion, Run
 from training.services.generations import Choice
@@ -87,8 +88,16 @@ class ConfigForm(forms.Form):
 
     prefix = "config"
 
-    def __init__(self, algorithm: str, data: Any = None, *, like: Run | None = None) -> None:
-        super().__init__(data, initial=like.config if like else None)
+    def __init__(
+        self,
+        algorithm: str,
+        data: Any = None,
+        *,
+        like: Run | None = None,
+        prefix: str | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, prefix=prefix, initial=like.config if like else initial)
         self.algorithm = algorithm
         self.groups = {item.name: item.metadata["group"] for item in fields(ALGORITHMS[algorithm].config)}
         for item in fields(ALGORITHMS[algorithm].config):
@@ -105,6 +114,12 @@ class ConfigForm(forms.Form):
     def show(self, error: ConfigError) -> None:
         for name, message in error.errors.items():
             self.add_error(name if name in self.fields else None, message)
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that are not the algorithm's defaults."""
+        config = parse_config(self.algorithm, self.cleaned_data)
+        defaults = to_dict(type(config)())
+        return {name: value for name, value in to_dict(config).items() if value != defaults[name]}
 
     def basic_fields(self) -> list[forms.BoundField]:
         return [self[name] for name, group in self.groups.items() if group == BASIC]

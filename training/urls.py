@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training.views import alarms, generations, models, runs, summary
+from training.views import alarms, generations, models, policies, recipes, rounds, runs, summary
 
 urlpatterns = [
     path("projects/<int:project_id>/runs/", runs.project_runs, name="project-runs"),
@@ -28,6 +28,18 @@ urlpatterns = [
     path(
         "projects/<int:project_id>/generations/<int:pk>/retry/", generations.generation_retry, name="generation-retry"
     ),
+    path("projects/<int:project_id>/rounds/", rounds.project_rounds, name="project-rounds"),
+    path("projects/<int:project_id>/rounds/start/", rounds.round_start, name="round-start"),
+    path("projects/<int:project_id>/rounds/<int:pk>/", rounds.round_detail, name="round-detail"),
+    path("projects/<int:project_id>/rounds/<int:pk>/cancel/", rounds.round_cancel, name="round-cancel"),
+    path("projects/<int:project_id>/rounds/<int:pk>/retry/", rounds.round_retry, name="round-retry"),
+    path("projects/<int:project_id>/rounds/<int:pk>/skip/", rounds.round_skip, name="round-skip"),
+    path("projects/<int:project_id>/rounds/<int:pk>/take/", rounds.round_take, name="round-take"),
+    path("projects/<int:project_id>/recipes/", recipes.project_recipes, name="project-recipes"),
+    path("projects/<int:project_id>/recipes/new/", recipes.recipe_create, name="recipe-create"),
+    path("projects/<int:project_id>/recipes/<int:pk>/", recipes.recipe_edit, name="recipe-edit"),
+    path("projects/<int:project_id>/policies/", policies.project_policies, name="project-policies"),
+    path("projects/<int:project_id>/policies/<int:pk>/restore/", policies.policy_restore, name="policy-restore"),
     path(
         "projects/<int:project_id>/training-summary/", summary.project_training_summary, name="project-training-summary"
     ),

@@ -29,6 +29,8 @@ STATUS_KINDS = {
     "held": "info",
     "done": "success",
     "closed": "neutral",
+    "stopped": "danger",
+    "skipped": "neutral",
 }
 
 EVERYONE = tuple(Role)
@@ -48,6 +50,7 @@ TABS = [
     ("Quality", "project-quality", REVIEWERS),
     ("Review", "project-review", REVIEWERS),
     ("Snapshots", "project-snapshots", REVIEWERS),
+    ("Rounds", "project-rounds", REVIEWERS),
     ("Runs", "project-runs", REVIEWERS),
     ("Models", "project-models", REVIEWERS),
     ("Settings", "project-settings", OWNERS),

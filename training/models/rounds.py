@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -9,8 +10,10 @@ from django.utils import timezone
 
 from annotate.models import Project, Snapshot, User
 from annotate.querysets import ScopedQuerySet
+from training.algorithms.configs import ALGORITHMS
 from training.models.registry import ModelVersion
 from training.models.runs import Generation, Run
+from training.recipes import GATES
 
 
 class Recipe(models.Model):
@@ -45,6 +48,12 @@ class Recipe(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def algorithm_label(self) -> str:
+        return ALGORITHMS[self.plan["algorithm"]].label
+
+    def gate_label(self) -> str:
+        return dict(GATES)[self.plan["gate"]]
 
 
 class Round(models.Model):
@@ -164,3 +173,7 @@ class RoundStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of round {self.round_id}"
+
+    def took(self) -> timedelta | None:
+        """From its beginning to its end; None before that."""
+        return self.finished_at - self.started_at if self.finished_at and self.started_at else None

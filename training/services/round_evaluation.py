@@ -120,9 +120,14 @@ def judge_says(round: Round, by: str, plan: Plan) -> tuple[bool, str]:
     return False, f"{figures}; the rule asks for {asked} beyond doubt."
 
 
+def about_round(round: Round) -> Q:
+    """Alarms of the round itself and of its runs."""
+    return Q(round=round) | Q(run__round_step__round=round)
+
+
 def stop_alarms(round: Round) -> list[tuple[bool, str]]:
-    about = Q(round=round) | Q(run__round_step__round=round)
-    alarms = Alarm.objects.of_project(round.project).open().filter(about, severity=Alarm.Severity.STOP)
+    found = Alarm.objects.filter(about_round(round), project=round.project, severity=Alarm.Severity.STOP)
+    alarms = found.filter(acknowledged_at=None).order_by("pk")
     return [(False, f"An alarm says stop: {alarm.message}") for alarm in alarms]
 
 

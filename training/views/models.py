@@ -14,6 +14,7 @@ from annotate.models import Membership
 from training.figures import headline
 from training.forms import ModelForm
 from training.models import ModelVersion
+from training.services.policies import set_policy
 from training.services.registry import add_model, ensure_base_models, make_default
 
 
@@ -71,6 +72,9 @@ def model_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResp
 @require_POST
 def model_make_default(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, model = get_model(request, project_id, pk, OWNERS)
-    make_default(model=model, user=membership.user)
+    if model.kind == ModelVersion.Kind.POLICY:
+        set_policy(model=model, reason="Made the default by hand.", set_by=membership.user)
+    else:
+        make_default(model=model, user=membership.user)
     messages.success(request, f"“{model}” is now the default {model.get_kind_display().lower()}.")
     return redirect("project-models", project_id)
