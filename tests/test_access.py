@@ -88,6 +88,8 @@ PROJECT_PAGES = {
     "webhook-change": OWNERS,
     "delivery-again": OWNERS,
     "project-models": REVIEWERS,
+    "project-lineage": REVIEWERS,
+    "model-card": REVIEWERS,
     "model-create": OWNERS,
     "model-detail": REVIEWERS,
     "model-make-default": OWNERS,

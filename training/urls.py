@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training.views import alarms, generations, models, policies, recipes, rounds, runs, summary
+from training.views import alarms, generations, lineage, models, policies, recipes, rounds, runs, summary
 
 urlpatterns = [
     path("projects/<int:project_id>/runs/", runs.project_runs, name="project-runs"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("projects/<int:project_id>/runs/<int:pk>/retry/", runs.run_retry, name="run-retry"),
     path("projects/<int:project_id>/models/", models.project_models, name="project-models"),
     path("projects/<int:project_id>/models/new/", models.model_create, name="model-create"),
+    path("projects/<int:project_id>/models/lineage/", lineage.project_lineage, name="project-lineage"),
+    path("projects/<int:project_id>/models/<int:pk>/card/", lineage.model_card, name="model-card"),
     path("projects/<int:project_id>/models/<int:pk>/", models.model_detail, name="model-detail"),
     path("projects/<int:project_id>/models/<int:pk>/default/", models.model_make_default, name="model-make-default"),
     path("projects/<int:project_id>/generations/", generations.project_generations, name="project-generations"),

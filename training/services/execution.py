@@ -14,6 +14,7 @@ from annotate.models import JobStatus, Snapshot
 from annotate.services.snapshots import build_snapshot
 from training.models import Run
 from training.services.artifacts import ensure_files
+from training.services.cards import write_card
 from training.services.jobs import Heartbeat, JobCancelled, JobFailed, perform
 from training.services.registry import register_output
 from training.services.run_directory import prepare_directory
@@ -71,9 +72,9 @@ def wait_for_snapshot(snapshot: Snapshot, pulse: Heartbeat) -> None:
 
 
 def succeed(run: Run) -> None:
-    """Register the model and end the run, both or neither."""
+    """Register the model with its card and end the run, all or nothing."""
     with transaction.atomic():
-        register_output(run)
+        write_card(register_output(run))
         run.end(JobStatus.SUCCEEDED)
 
 

@@ -13,7 +13,10 @@ from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, 
 from annotate.models import Membership
 from training.figures import headline
 from training.forms import ModelForm
+from training.graphs import draw_graph
 from training.models import ModelVersion
+from training.services.cards import describe_model
+from training.services.lineage import trace_project
 from training.services.policies import set_policy
 from training.services.registry import add_model, ensure_base_models, make_default
 
@@ -57,12 +60,16 @@ def model_create(request: SignedInRequest, project_id: int) -> HttpResponse:
 @require_GET
 def model_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, model = get_model(request, project_id, pk)
+    lineage = trace_project(membership.project, focus=model)
     context = {
         "project": membership.project,
         "membership": membership,
         "model": model,
         "headline": headline(model.metrics),
         "children": model.children.select_related("run").order_by("-id")[:50],
+        "card": describe_model(model),
+        "drawing": draw_graph(list(lineage.nodes.values()), lineage.edges),
+        "lines": lineage.lines(),
         "generations": model.generations.select_related("created_by").order_by("-id")[:20],
     }
     return render(request, "training/model_detail.html", context)
