@@ -110,6 +110,28 @@ REWARD = Chart(
     "What the judge says of the responses; the objective is shaped and pays for the KL.",
     (*both("reward"), Series(TRAIN, "objective", "Objective")),
 )
+HELD_OUT_REWARD = Chart(
+    "Held-out reward",
+    "What a reward model says from which nothing is learnt. Where the reward rises and this falls, the reward model is "
+    "being fooled.",
+    both("heldout/reward"),
+)
+AGREEMENT = Chart(
+    "Agreement of the reward models",
+    "Correlation of their scores of the responses to one prompt; at 0 they have nothing in common.",
+    (Series(TRAIN, "heldout/agreement", "Training"),),
+)
+TEXTS = Chart(
+    "Responses",
+    "Shares: four-word phrases said before, refusals, empty ones, one word over and over, different word pairs.",
+    (
+        Series(TRAIN, "texts/repetition", "Repetition"),
+        Series(TRAIN, "texts/refusals", "Refusals"),
+        Series(TRAIN, "texts/empty", "Empty"),
+        Series(TRAIN, "texts/stuck", "Stuck"),
+        Series(TRAIN, "texts/distinct", "Distinct"),
+    ),
+)
 KL_ESTIMATES = Chart(
     "KL from the reference",
     "Nats a response, by three estimators. Reward that rises with a KL out of hand is a reward model being fooled.",
@@ -142,8 +164,11 @@ CHARTS: dict[str, tuple[Chart, ...]] = {
     "flags": (LOSS, LOGPS, DRIFT, REWARDS, KL, RATE, NORM, SPEED),
     "online": (
         REWARD,
+        HELD_OUT_REWARD,
+        AGREEMENT,
         KL_ESTIMATES,
         RESPONSE_LENGTH,
+        TEXTS,
         UNFINISHED,
         ENTROPY,
         CLIPPING,

@@ -45,10 +45,16 @@ class LaunchForm(forms.Form):
 
         if ALGORITHMS[algorithm].scores:
             self.fields["reward_models"] = reward_field(project, like)
+            self.fields["heldout_reward"] = heldout_field(project, like)
 
     def chosen_rewards(self) -> dict[ModelVersion, float]:
         """The reward models and their weights, all the same; `manage.py train` takes others."""
         return dict.fromkeys(self.cleaned_data.get("reward_models") or [], 1.0)
+
+    def chosen_watcher(self) -> ModelVersion | None:
+        """The reward model that watches the others."""
+        watcher: ModelVersion | None = self.cleaned_data.get("heldout_reward")
+        return watcher
 
     def chosen_snapshot(self) -> Snapshot | None:
         """The snapshot named, or None for a new one."""
@@ -59,7 +65,7 @@ class LaunchForm(forms.Form):
 def reward_field(project: Project, like: Run | None) -> forms.ModelMultipleChoiceField:
     """The project's reward models, newest first; the default one, or else the newest, is chosen."""
     models = ModelVersion.objects.of_project(project).filter(kind=Kind.REWARD).order_by("-is_default", "-id")
-    before = [reward.model_id for reward in like.rewards.all()] if like else None
+    before = [reward.model_id for reward in like.rewards.all() if not reward.is_held_out] if like else None
     return forms.ModelMultipleChoiceField(
         models,
         required=False,
@@ -69,6 +75,20 @@ def reward_field(project: Project, like: Run | None) -> forms.ModelMultipleChoic
         help_text="They score the responses; several count the same."
         if models
         else "This project has none yet: train one, or choose a programmatic reward below.",
+    )
+
+
+def heldout_field(project: Project, like: Run | None) -> forms.ModelChoiceField:
+    models = ModelVersion.objects.of_project(project).filter(kind=Kind.REWARD).order_by("-id")
+    before = like.rewards.filter(is_held_out=True).first() if like else None
+    return forms.ModelChoiceField(
+        models,
+        required=False,
+        label="Held-out reward model",
+        empty_label="None: nobody notices when the reward model is fooled",
+        initial=before.model_id if before else None,
+        help_text="Another reward model, trained on other prompts. It scores the responses too, and the run is stopped "
+        "when it no longer agrees; nothing is learnt from it.",
     )
 
 

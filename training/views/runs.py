@@ -86,6 +86,7 @@ def launch_from_forms(membership: Membership, algorithm: str, launch: LaunchForm
                 base_model=launch.cleaned_data["base_model"],
                 config=config.cleaned_data,
                 rewards=launch.chosen_rewards(),
+                heldout_reward=launch.chosen_watcher(),
                 name=launch.cleaned_data["name"],
             )
     except ConfigError as error:
@@ -112,7 +113,8 @@ def run_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpRespon
         "project": membership.project,
         "membership": membership,
         "run": run,
-        "rewards": run.rewards.select_related("model").order_by("pk"),
+        "rewards": run.rewards.filter(is_held_out=False).select_related("model").order_by("pk"),
+        "watcher": run.rewards.filter(is_held_out=True).select_related("model").first(),
         "headline": headline(run.metrics),
         "pictures": pictures_of(run.metrics),
         "settings": settings_of(run.algorithm, run.config),
