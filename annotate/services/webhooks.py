@@ -1,7 +1,7 @@
 """Webhooks: what happens in a project, told to the addresses its owners have named.
 
 A delivery is a row that is tried until it is taken, six times over nine hours; a message to the workers only says "look
-there". What is sent is the same each time, with the same `Plumbline-Delivery`, so that a receiver can tell a repeat.
+there". What is sent is the same each time, with the same `Plumbline-Delivery`, so that a recipient can tell a repeat.
 """
 
 from __future__ import annotations

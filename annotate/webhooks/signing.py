@@ -1,4 +1,4 @@
-"""How a receiver knows that a message is ours: HMAC-SHA256 over its time and its body (standardwebhooks.com)."""
+"""How a recipient knows that a message is ours: HMAC-SHA256 over its time and its body (standardwebhooks.com)."""
 
 import hashlib
 import hmac
