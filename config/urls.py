@@ -5,6 +5,7 @@ from config.health import show_health
 urlpatterns = [
     path("healthz", show_health, name="health"),
     path("", include("annotate.urls.account")),
+    path("", include("annotate.urls.tokens")),
     path("", include("annotate.urls.projects")),
     path("", include("annotate.urls.prompts")),
     path("", include("annotate.urls.tasks")),

@@ -5,10 +5,15 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from annotate.models import ApiToken, Project, Scope, User
+from annotate.assignment import lease_next
+from annotate.models import ApiToken, Import, Project, Role, Scope, User
+from annotate.services.invitations import invite
+from annotate.services.snapshots import create_snapshot
 from annotate.services.tokens import create_token
 from plumbline_client.client import Plumbline
 from plumbline_client.transport import Answer, Request
+from tests.factories import make_judgement, make_task
+from training.models import Generation, ModelVersion, Run
 
 ALL = [scope.value for scope in Scope]
 
@@ -39,3 +44,31 @@ def send_through_django(request: Request) -> Answer:
 def expire(token: ApiToken) -> None:
     token.expires_at = timezone.now() - timedelta(seconds=1)
     token.save(update_fields=["expires_at"])
+
+
+def make_world(project: Project, alice: User, carol: User) -> dict[str, int]:
+    """{the word before a number in an address: the number of such an object in Alice's project}."""
+    invite(actor=alice, project=project, email="dave@example.org", role=Role.ANNOTATOR)
+    judged, waiting = make_task(project), make_task(project)
+    judgement = make_judgement(judged, carol)
+    lease_next(user=carol, project=project)
+    snapshot = create_snapshot(project=project, user=alice)
+    made = {"project": project, "created_by": alice}
+    policy = ModelVersion.objects.create(kind="policy", name="base", origin="smollm2-135m-instruct", **made)
+    run = Run.objects.create(name="1", algorithm="dpo", snapshot=snapshot, base_model=policy, status="failed", **made)
+    job = Import.objects.create(contents="prompts", format="jsonl", file="x", status="succeeded", **made)
+    return {
+        "guidelines": 1,
+        "members": project.memberships.get(user=carol).pk,
+        "invitations": project.invitations.get().pk,
+        "prompts": waiting.prompt_id,
+        "tasks": waiting.pk,
+        "judgements": judgement.pk,
+        "my-judgements": judgement.pk,
+        "leases": carol.leases.get().pk,
+        "snapshots": snapshot.pk,
+        "imports": job.pk,
+        "models": policy.pk,
+        "runs": run.pk,
+        "generations": Generation.objects.create(model=policy, **made).pk,
+    }

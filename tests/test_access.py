@@ -13,6 +13,7 @@ from annotate.assignment import lease_next
 from annotate.models import Import, Role, Webhook
 from annotate.services.invitations import invite
 from annotate.services.snapshots import create_snapshot
+from annotate.services.tokens import create_service_token
 from tests.factories import make_chat_turn, make_judgement, make_task
 from training.models import Generation, ModelVersion, Recipe, Round, Run
 from training.recipes import Plan, to_json
@@ -182,7 +183,9 @@ def world(project, alice, carol):
     recipe = Recipe.objects.create(name="DPO", plan=to_json(Plan()), **made)
     round = Round.objects.create(project=project, number=1, recipe=recipe, plan=recipe.plan, policy_before=policy)
     webhook = Webhook.objects.create(url="https://example.org/", secret="x", events=["alarm.raised"], **made)
+    token = create_service_token(actor=alice, project=project, name="nightly", role="reviewer", scopes=["read"], days=1)
     return {
+        "token": token[0].pk,
         "webhook": webhook.pk,
         "delivery": webhook.deliveries.create(key="k", event="test", body="{}", next_at=None).pk,
         "alarm": round.alarms.create(project=project, kind="sameness", message="All alike.", remedy="Stop.").pk,

@@ -10,13 +10,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from annotate.api.operations import Operation
-from annotate.assignment import lease_next
-from annotate.models import Import, Role, Scope
-from annotate.services.invitations import invite
-from annotate.services.snapshots import create_snapshot
-from tests.api import make_token
-from tests.factories import make_judgement, make_project, make_task
-from training.models import Generation, ModelVersion, Run
+from annotate.models import Role, Scope
+from tests.api import make_token, make_world
+from tests.factories import make_project
 
 WITHOUT_VIEWS = {"api-schema", "api-docs", "api-nowhere"}
 
@@ -62,31 +58,7 @@ IN_PROJECT = [door for door in DOORS if "project_id" in door.route]
 
 @pytest.fixture
 def world(project, alice, carol):
-    """{the word before a number in an address: the number of such an object in Alice's project}."""
-    invite(actor=alice, project=project, email="dave@example.org", role=Role.ANNOTATOR)
-    judged, waiting = make_task(project), make_task(project)
-    judgement = make_judgement(judged, carol)
-    lease_next(user=carol, project=project)
-    snapshot = create_snapshot(project=project, user=alice)
-    made = {"project": project, "created_by": alice}
-    policy = ModelVersion.objects.create(kind="policy", name="base", origin="smollm2-135m-instruct", **made)
-    run = Run.objects.create(name="1", algorithm="dpo", snapshot=snapshot, base_model=policy, status="failed", **made)
-    job = Import.objects.create(contents="prompts", format="jsonl", file="x", status="succeeded", **made)
-    return {
-        "guidelines": 1,
-        "members": project.memberships.get(user=carol).pk,
-        "invitations": project.invitations.get().pk,
-        "prompts": waiting.prompt_id,
-        "tasks": waiting.pk,
-        "judgements": judgement.pk,
-        "my-judgements": judgement.pk,
-        "leases": carol.leases.get().pk,
-        "snapshots": snapshot.pk,
-        "imports": job.pk,
-        "models": policy.pk,
-        "runs": run.pk,
-        "generations": Generation.objects.create(model=policy, **made).pk,
-    }
+    return make_world(project, alice, carol)
 
 
 def statuses(doors, token, project, world):

@@ -7,11 +7,11 @@ from inspect import cleandoc
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
 from annotate.api.operations import Operation
-from annotate.api.problems import MEDIA_TYPE, TITLES
+from annotate.api.problems import MEDIA_TYPE, TITLES, describe
 
 
 class ProblemFieldSerializer(serializers.Serializer):
@@ -41,12 +41,22 @@ def described(handle: Callable[..., Any], wanted: Operation) -> Callable[..., An
         request=wanted.body,
         parameters=parameters(wanted),
         responses=answers(wanted),
+        examples=examples(wanted),
     )(handle)
 
 
 def describe_rights(wanted: Operation, more: str) -> str:
     who = "any user of the site" if not wanted.roles else ", ".join(f"{role.label.lower()}s" for role in wanted.roles)
     return "\n\n".join(filter(None, [more, f"Scope `{wanted.scope.value}`. For {who}."]))
+
+
+def examples(wanted: Operation) -> list[OpenApiExample]:
+    """What one may send, and what is answered to something that cannot be taken."""
+    refused = describe(422, "Mend the fields named under errors and send it again.", [{"field": "a", "message": "…"}])
+    found = [OpenApiExample("Problem", refused, response_only=True, status_codes=["422"], media_type=MEDIA_TYPE)]
+    if wanted.example is not None:
+        found.append(OpenApiExample("Body", wanted.example, request_only=True))
+    return found
 
 
 def parameters(wanted: Operation) -> list[Any]:

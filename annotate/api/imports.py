@@ -45,7 +45,15 @@ def show_import(call: Call, pk: int) -> Import:
     return get_import(call, pk)
 
 
-@operation("POST", scope=Scope.WRITE, roles=OWNERS, body=NewImportSerializer, answer=ImportSerializer, status=201)
+@operation(
+    "POST",
+    scope=Scope.WRITE,
+    roles=OWNERS,
+    body=NewImportSerializer,
+    answer=ImportSerializer,
+    status=201,
+    example={"text": '{"prompt": "How long do I boil an egg?"}', "filename": "eggs.jsonl", "confirm": True},
+)
 def send_file(call: Call) -> Import:
     """Send a file, or its text.
 
@@ -80,6 +88,7 @@ def text_file(data: dict[str, str]) -> tuple[BytesIO, str]:
     answer=ImportSerializer,
     conflicts=True,
     guards=show_import,
+    example={"tags": ["egg"], "source": "eggs.jsonl"},
 )
 def change_import(call: Call, pk: int) -> Import:
     """Change how a draft is read."""

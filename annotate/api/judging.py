@@ -89,6 +89,11 @@ def hand_back(call: Call, pk: int) -> None:
     query=NextQuery,
     answer=JudgedSerializer,
     conflicts=True,
+    example={
+        "submission_id": "7f0c1c2e-5d0a-4c4e-9a55-0d6f6e2b8a11",
+        "answer": {"preference": -3},
+        "rationale": "A is exact.",
+    },
 )
 def judge(call: Call, pk: int) -> dict[str, Any]:
     """Answer the task, or correct your answer to it.
@@ -127,6 +132,7 @@ def describe_agreed(lease: Lease, judgement: Judgement) -> dict[str, Any] | None
     query=NextQuery,
     answer=JudgedSerializer,
     conflicts=True,
+    example={"submission_id": "7f0c1c2e-5d0a-4c4e-9a55-0d6f6e2b8a11", "reason": "unclear"},
 )
 def skip(call: Call, pk: int) -> dict[str, Any]:
     """Leave the task to somebody else, for a reason."""

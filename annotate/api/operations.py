@@ -68,6 +68,7 @@ class Operation:
     repeatable: bool = True
     media_type: str = ""  # of what is answered, when it is a file
     guards: Operation | None = None
+    example: Mapping[str, Any] | None = None  # of a body
 
     @property
     def name(self) -> str:
@@ -92,6 +93,7 @@ def operation(
     repeatable: bool = True,
     media_type: str = "",
     guards: Operation | None = None,
+    example: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make the function an operation. Without `roles` it stands outside of projects."""
 
@@ -110,6 +112,7 @@ def operation(
             repeatable=repeatable,
             media_type=media_type,
             guards=guards,
+            example=example,
         )
 
     return make

@@ -47,6 +47,7 @@ def show_member(call: Call, pk: int) -> Membership:
     answer=MemberSerializer,
     conflicts=True,
     guards=show_member,
+    example={"role": "reviewer"},
 )
 def change_member(call: Call, pk: int) -> Membership:
     """Give a member another role."""
@@ -77,6 +78,7 @@ def list_invitations(call: Call) -> Page:
     answer=InvitationLinkSerializer,
     status=201,
     repeatable=False,
+    example={"email": "dave@example.org", "role": "annotator"},
 )
 def invite_somebody(call: Call) -> dict[str, Any]:
     """Invite an address; an open invitation of it is replaced.

@@ -14,6 +14,7 @@ from django.core.exceptions import (
     ValidationError,
 )
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -131,6 +132,7 @@ def flatten(found: Any, path: str = "") -> Iterator[dict[str, str]]:
         yield {"field": path, "message": str(found)}
 
 
+@csrf_exempt
 def no_such_address(request: HttpRequest, rest: str = "") -> JsonResponse:
     """Everything under /api/v1/ that is no address of it."""
     body = describe(404, f"There is no {request.path} in this API. Its addresses are in /api/v1/schema/.")

@@ -49,7 +49,14 @@ def reachable(call: Call) -> ProjectQuerySet:
     return projects.filter(pk=call.token.project_id) if call.token and call.token.project_id else projects
 
 
-@operation("POST", scope=Scope.ADMIN, body=NewProjectSerializer, answer=ProjectSerializer, status=201)
+@operation(
+    "POST",
+    scope=Scope.ADMIN,
+    body=NewProjectSerializer,
+    answer=ProjectSerializer,
+    status=201,
+    example={"name": "Kitchen advice", "guidelines": "Prefer the more helpful answer."},
+)
 def create_a_project(call: Call) -> Project:
     """Make a project with the standard settings, and own it.
 
@@ -79,6 +86,7 @@ def show_settings(call: Call) -> Project:
     body=ProjectChangeSerializer,
     answer=ProjectSettingsSerializer,
     guards=show_settings,
+    example={"overlap": 3, "allow_tie": False},
 )
 def change_settings(call: Call) -> Project:
     """Change some of a project's settings.
@@ -102,7 +110,9 @@ def check_shares(project: Project, changes: dict[str, Any]) -> None:
         raise Invalid({"gold_pause_below": f"Give at most {warn:g}, so that people are warned before a pause."})
 
 
-@operation("PUT", scope=Scope.ADMIN, roles=OWNERS, body=ArchiveSerializer, answer=ProjectSerializer)
+@operation(
+    "PUT", scope=Scope.ADMIN, roles=OWNERS, body=ArchiveSerializer, answer=ProjectSerializer, example={"archived": True}
+)
 def archive(call: Call) -> Project:
     """Put a project away, or take it back."""
     archive_project(actor=call.user, project=call.project, archived=call.data["archived"])
@@ -116,7 +126,15 @@ def list_guidelines(call: Call) -> Page:
     return page_of(Guideline.objects.visible_to(call.user).of_project(call.project), call.query)
 
 
-@operation("POST", scope=Scope.ADMIN, roles=OWNERS, body=NewGuidelineSerializer, answer=GuidelineSerializer, status=201)
+@operation(
+    "POST",
+    scope=Scope.ADMIN,
+    roles=OWNERS,
+    body=NewGuidelineSerializer,
+    answer=GuidelineSerializer,
+    status=201,
+    example={"body": "Prefer the truer answer."},
+)
 def save_new_guidelines(call: Call) -> Guideline:
     """A new version of the guidelines; the same text again is the version there is."""
     return save_guidelines(actor=call.user, project=call.project, body=call.data["body"].replace("\r\n", "\n"))

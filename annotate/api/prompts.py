@@ -42,7 +42,16 @@ def show_prompt(call: Call, pk: int) -> Prompt:
     return found
 
 
-@operation("POST", scope=Scope.WRITE, roles=OWNERS, body=NewPromptsSerializer, answer=StoredPromptsSerializer)
+@operation(
+    "POST",
+    scope=Scope.WRITE,
+    roles=OWNERS,
+    body=NewPromptsSerializer,
+    answer=StoredPromptsSerializer,
+    example={
+        "prompts": [{"text": "How long do I boil an egg?", "tags": ["egg"], "responses": [{"text": "Seven minutes."}]}]
+    },
+)
 def send_prompts(call: Call) -> dict[str, Any]:
     """Store prompts, with or without responses; at most 1,000 at once.
 
@@ -110,7 +119,14 @@ def list_responses(call: Call, pk: int) -> Page:
     return page_of(prompt.responses.select_related("author"), call.query)
 
 
-@operation("POST", scope=Scope.WRITE, roles=OWNERS, body=NewResponsesSerializer, answer=StoredResponsesSerializer)
+@operation(
+    "POST",
+    scope=Scope.WRITE,
+    roles=OWNERS,
+    body=NewResponsesSerializer,
+    answer=StoredResponsesSerializer,
+    example={"responses": [{"prompt": 1, "key": "draw-1", "text": "Six minutes.", "author": "my-model"}]},
+)
 def send_responses(call: Call) -> dict[str, Any]:
     """Store responses to prompts of the project, such as another model's; at most 1,000 at once.
 

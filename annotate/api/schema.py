@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -57,9 +58,15 @@ def describe(path: str, method: str, facts: dict[str, Any]) -> dict[str, Any]:
         "parameters": [parameter for parameter in facts.get("parameters", []) if parameter["in"] == "query"],
         "body": fields_of(bodies),
         "takes": ", ".join(bodies),
+        "example": example_of(bodies),
         "answers": [{"code": code, "fields": fields_of(content)} for code, content in answers],
         "refusals": ", ".join(code for code in facts["responses"] if code >= "300"),
     }
+
+
+def example_of(content: dict[str, Any]) -> str:
+    examples = next(iter(content.values()), {}).get("examples", {})
+    return json.dumps(examples["Body"]["value"], indent=2, ensure_ascii=False) if "Body" in examples else ""
 
 
 def fields_of(content: dict[str, Any]) -> list[dict[str, Any]]:

@@ -45,7 +45,15 @@ def get_snapshot(call: Call, pk: int) -> Snapshot:
     return found
 
 
-@operation("POST", scope=Scope.WRITE, roles=OWNERS, body=NewSnapshotSerializer, answer=SnapshotSerializer, status=201)
+@operation(
+    "POST",
+    scope=Scope.WRITE,
+    roles=OWNERS,
+    body=NewSnapshotSerializer,
+    answer=SnapshotSerializer,
+    status=201,
+    example={"name": "June", "filters": {"kinds": ["comparison"], "include_ties": False}, "test_fraction": 0.2},
+)
 def freeze_snapshot(call: Call) -> Snapshot:
     """Freeze the judgements that the filters take, a share of the prompts held out.
 

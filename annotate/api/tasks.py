@@ -47,7 +47,14 @@ def show_task(call: Call, pk: int) -> Task:
     return found
 
 
-@operation("POST", scope=Scope.WRITE, roles=OWNERS, body=NewTasksSerializer, answer=QueuedSerializer)
+@operation(
+    "POST",
+    scope=Scope.WRITE,
+    roles=OWNERS,
+    body=NewTasksSerializer,
+    answer=QueuedSerializer,
+    example={"kind": "comparison", "tasks": [{"prompt": 1, "responses": [1, 2]}], "overlap": 3},
+)
 def queue_tasks(call: Call) -> dict[str, int]:
     """Queue tasks from responses you name; at most 1,000 at once.
 
@@ -86,7 +93,14 @@ def read_item(number: int, sent: dict[str, Any], responses: dict[int, Response])
     return Item(sent["prompt"], tuple(responses[pk] for pk in sent["responses"]))
 
 
-@operation("POST", scope=Scope.WRITE, roles=OWNERS, body=TaskPlanSerializer, answer=QueuedSerializer)
+@operation(
+    "POST",
+    scope=Scope.WRITE,
+    roles=OWNERS,
+    body=TaskPlanSerializer,
+    answer=QueuedSerializer,
+    example={"kind": "comparison", "tag": "egg"},
+)
 def queue_planned_tasks(call: Call) -> dict[str, int]:
     """Queue tasks out of the responses that prompts have, at most 5,000 at once.
 
@@ -105,7 +119,15 @@ def queue_planned_tasks(call: Call) -> dict[str, int]:
     return {"queued": queued}
 
 
-@operation("PATCH", scope=Scope.WRITE, roles=OWNERS, body=TaskChangeSerializer, answer=TaskSerializer, guards=show_task)
+@operation(
+    "PATCH",
+    scope=Scope.WRITE,
+    roles=OWNERS,
+    body=TaskChangeSerializer,
+    answer=TaskSerializer,
+    guards=show_task,
+    example={"required_judgements": 5},
+)
 def change_task(call: Call, pk: int) -> Task:
     """Have more or fewer people judge it, close it, or open it again."""
     task: Task = get_in_project(tasks_of(call), call.membership, pk)

@@ -70,7 +70,8 @@ def lock_member(membership: Membership) -> Membership:
 
 
 def refuse_last_owner(membership: Membership) -> None:
-    others = Membership.objects.of_project(membership.project).filter(role=Role.OWNER).exclude(pk=membership.pk)
+    owners = Membership.objects.of_project(membership.project).filter(role=Role.OWNER, user__is_service=False)
+    others = owners.exclude(pk=membership.pk)
     if membership.role == Role.OWNER and not others.exists():
         raise LastOwner(
             f"{membership.user} is the only owner of {membership.project}. Make somebody else an owner first."

@@ -48,7 +48,13 @@ def show_generation(call: Call, pk: int) -> Generation:
 
 
 @operation(
-    "POST", scope=Scope.TRAIN, roles=OWNERS, body=NewGenerationSerializer, answer=GenerationSerializer, status=201
+    "POST",
+    scope=Scope.TRAIN,
+    roles=OWNERS,
+    body=NewGenerationSerializer,
+    answer=GenerationSerializer,
+    status=201,
+    example={"choice": "tag", "tag": "egg", "responses_per_prompt": 4},
 )
 def ask_for_responses(call: Call) -> Generation:
     """Ask a policy for responses, and queue comparisons of them."""

@@ -51,7 +51,15 @@ def show_model(call: Call, pk: int) -> ModelVersion:
     return get_model(call, pk)
 
 
-@operation("POST", scope=Scope.TRAIN, roles=OWNERS, body=NewModelSerializer, answer=ModelSerializer, status=201)
+@operation(
+    "POST",
+    scope=Scope.TRAIN,
+    roles=OWNERS,
+    body=NewModelSerializer,
+    answer=ModelSerializer,
+    status=201,
+    example={"kind": "policy", "origin": "HuggingFaceTB/SmolLM2-135M-Instruct"},
+)
 def add_a_model(call: Call) -> ModelVersion:
     """Add a model that somebody else made. Its files are fetched on first use."""
     try:

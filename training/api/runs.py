@@ -66,7 +66,15 @@ def show_run(call: Call, pk: int) -> Run:
     return get_run(call, pk)
 
 
-@operation("POST", scope=Scope.TRAIN, roles=OWNERS, body=NewRunSerializer, answer=RunSerializer, status=201)
+@operation(
+    "POST",
+    scope=Scope.TRAIN,
+    roles=OWNERS,
+    body=NewRunSerializer,
+    answer=RunSerializer,
+    status=201,
+    example={"algorithm": "dpo", "snapshot": 1, "config": {"beta": 0.2, "learning_rate": 1e-5}},
+)
 def launch(call: Call) -> Run:
     """Launch a training run.
 

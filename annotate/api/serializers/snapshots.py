@@ -38,7 +38,7 @@ class SnapshotSerializer(JobSerializer):
     """A frozen, hashed set of judgements, split by prompt."""
 
     name = serializers.CharField()
-    filters = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    filters = serializers.DictField(child=serializers.JSONField())
     test_fraction = serializers.FloatField()
     split_seed = serializers.IntegerField()
     content_hash = serializers.CharField(allow_blank=True)

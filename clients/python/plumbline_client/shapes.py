@@ -392,8 +392,8 @@ class Run(TypedDict):
     rewards: list[Reward]
     output: NotRequired[int | None]
     seconds_left: float | None
-    metrics: dict[str, Any | None]
-    facts: dict[str, Any | None]
+    metrics: dict[str, Any]
+    facts: dict[str, Any]
 
 
 class RunEvent(TypedDict):
@@ -445,7 +445,7 @@ class Snapshot(TypedDict):
     started_at: str | None
     finished_at: str | None
     name: str
-    filters: dict[str, Any | None]
+    filters: dict[str, Any]
     test_fraction: float
     split_seed: int
     content_hash: str

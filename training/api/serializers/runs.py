@@ -74,8 +74,8 @@ class RunSerializer(JobSerializer):
     rewards = RewardSerializer(many=True)
     output = serializers.IntegerField(source="output.pk", allow_null=True, default=None)
     seconds_left = serializers.FloatField(allow_null=True)
-    metrics = serializers.DictField(child=serializers.JSONField(allow_null=True))
-    facts = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    metrics = serializers.DictField(child=serializers.JSONField())
+    facts = serializers.DictField(child=serializers.JSONField())
 
 
 class NewRewardSerializer(Input):
@@ -89,7 +89,7 @@ class NewRunSerializer(Input):
     algorithm = serializers.ChoiceField(choices=list(ALGORITHMS))
     base_model = IdField(required=False, help_text="The project's default model that it can start from.")
     snapshot = IdField(required=False, help_text="Without one, all judgements so far are frozen.")
-    config = serializers.DictField(child=serializers.JSONField(allow_null=True), default=dict)
+    config = serializers.DictField(child=serializers.JSONField(), default=dict)
     rewards = serializers.ListField(child=NewRewardSerializer(), max_length=16, default=list)
     name = serializers.CharField(max_length=120, allow_blank=True, default="")
 
