@@ -75,6 +75,7 @@ PROJECT_PAGES = {
     "snapshot-retry": OWNERS,
     "snapshot-download": REVIEWERS,
     "project-runs": REVIEWERS,
+    "run-compare": REVIEWERS,
     "run-create": OWNERS,
     "run-detail": REVIEWERS,
     "run-events": REVIEWERS,

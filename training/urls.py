@@ -1,10 +1,11 @@
 from django.urls import path
 
-from training.views import alarms, generations, lineage, models, policies, recipes, rounds, runs, summary
+from training.views import alarms, comparisons, generations, lineage, models, policies, recipes, rounds, runs, summary
 
 urlpatterns = [
     path("projects/<int:project_id>/runs/", runs.project_runs, name="project-runs"),
     path("projects/<int:project_id>/runs/new/", runs.run_create, name="run-create"),
+    path("projects/<int:project_id>/runs/compare/", comparisons.run_compare, name="run-compare"),
     path("projects/<int:project_id>/runs/<int:pk>/", runs.run_detail, name="run-detail"),
     path("projects/<int:project_id>/runs/<int:pk>/events/", runs.run_events, name="run-events"),
     path("projects/<int:project_id>/runs/<int:pk>/finish/", alarms.run_finish, name="run-finish"),
