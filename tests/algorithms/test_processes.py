@@ -2,10 +2,12 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tests.algorithms.runs import ROOT, events, make_rows, make_run, steps, trainer_environment, wait_for_step
 from training.algorithms.models import load_tokenizer
 from training.algorithms.processes import share, unshare
-from training.algorithms.trainer import DONE, run_trainer
+from training.algorithms.trainer import CANCELLED, DONE, run_trainer
 
 PREFERENCES = {"epochs": 2, "batch_size": 6, "eval_every": 3, "checkpoint_every": 2, "lora": False}
 RESPONSES = {
@@ -40,11 +42,20 @@ CASES = {
 }
 
 
-def start_processes(run: Path, count: int = 2) -> subprocess.Popen[bytes]:
-    """The trainer as torchrun starts it: gloo on the processor, DDP through accelerate."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+LAUNCHERS = {
+    "ours": ["-m", "training.algorithms", "--processes=2"],
+    "torchrun": ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "training.algorithms"],
+    "accelerate": [
+        *("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1"),
+        *("--mixed_precision=no", "--dynamo_backend=no", "-m", "training.algorithms"),
+    ],
+}
+
+
+def start_processes(run: Path, launcher: str = "ours") -> subprocess.Popen[bytes]:
+    """Two trainers on one run: gloo on the processor, DDP through accelerate."""
     return subprocess.Popen(
-        [*launcher, "-m", "training.algorithms", str(run)],
+        [sys.executable, *LAUNCHERS[launcher], str(run)],
         cwd=ROOT,
         env=trainer_environment(),
         stdout=subprocess.DEVNULL,
@@ -66,14 +77,14 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_file(run / "model" / "model.safetensors")
 
 
-@pytest.mark.parametrize("algorithm", CASES)
-def test_two_processes_make_of_a_run_what_one_makes_of_it(algorithm, policy_folder, tmp_path):
+@pytest.mark.parametrize(("algorithm", "launcher"), list(zip(CASES, LAUNCHERS, strict=True)))
+def test_two_processes_make_of_a_run_what_one_makes_of_it(algorithm, launcher, policy_folder, tmp_path):
     """13 groups in steps of 6, or 13 prompts in steps of 3 with two mini-batches: the last step of an epoch, or a
     mini-batch, leaves one process with nothing of its own."""
     alone, shared = (make_run(tmp_path / name, policy_folder, algorithm, CASES[algorithm], train=13, test=5)
                      for name in ("alone", "shared"))  # fmt: skip
     assert run_trainer(alone, should_stop=lambda: False) == DONE
-    process = start_processes(shared)
+    process = start_processes(shared, launcher)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors.decode()
     assert events(shared)[0]["data"]["processes"] == 2
@@ -93,25 +104,32 @@ def test_two_processes_make_of_a_run_what_one_makes_of_it(algorithm, policy_fold
         torch.testing.assert_close(left[name], right[name], atol=1e-5, rtol=0)
 
 
-def test_cancelled_and_started_again_two_processes_go_on_where_they_were(policy_folder, tmp_path):
-    """By the file that the site writes: both end after a whole step, which is kept; the rest is the same."""
-    settings = CASES["reward_model"] | {"epochs": 10, "checkpoint_every": 0, "eval_every": 0}
+def test_cancelled_then_killed_and_started_again_two_processes_go_on_where_they_were(policy_folder, tmp_path):
+    """By the file that the site writes: both end after a whole step, which is kept. One is killed: both end, and the
+    launcher as if it had been killed itself. The rest is the same."""
+    settings = CASES["reward_model"] | {"epochs": 6, "checkpoint_every": 5, "eval_every": 0}
     alone, shared = (make_run(tmp_path / name, policy_folder, "reward_model", settings, train=13, test=5)
                      for name in ("alone", "shared"))  # fmt: skip
     process = start_processes(shared)
     wait_for_step(shared, 3, process)
     (shared / "cancel").touch()
     process.communicate(timeout=60)
+    assert process.returncode == CANCELLED
     assert events(shared)[-1]["data"]["message"].startswith("Stopped as asked")
     last = steps(shared, "train")[-1]
-    assert 3 <= last < 30
-    assert [folder.name for folder in (shared / "checkpoints").iterdir()] == [f"step-{last:06d}"]
+    assert 3 <= last < 17
+    assert f"step-{last:06d}" in [folder.name for folder in (shared / "checkpoints").iterdir()]
     (shared / "cancel").unlink()
+    process = start_processes(shared)
+    wait_for_step(shared, last + 1, process)
+    psutil.Process(process.pid).children()[1].kill()
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
     process = start_processes(shared)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors.decode()
     assert run_trainer(alone, should_stop=lambda: False) == DONE
-    assert steps(shared, "train") == list(range(1, 31))
+    assert steps(shared, "train") == list(range(1, 19))
     for name, value in weights(alone).items():
         torch.testing.assert_close(weights(shared)[name], value, atol=1e-4, rtol=0)
 

@@ -118,3 +118,18 @@ def test_what_is_wrong_with_a_reward_is_said_in_a_sentence(judged, options, mess
         make_reward_model(judged)
     with pytest.raises(CommandError, match=message):
         call_command("train", judged.name, "--algorithm", *options, stdout=StringIO())
+
+
+def test_only_servers_that_the_site_names_draw_responses(judged, alice, signed_in, settings):
+    url = reverse("run-create", args=[judged.pk]) + "?algorithm=ppo"
+    server = {
+        "config-function": "vowels",
+        "config-rollout_server": "http://gpu-1:8000/",
+        "config-rollout_model": "tiny",
+    }
+    answer = signed_in(alice).post(url, answers(judged, "ppo", **server))
+    assert answer.status_code == 422
+    assert "Rollout server cannot be &#x27;http://gpu-1:8000/&#x27;: this site may use none" in answer.content.decode()
+    settings.ROLLOUT_SERVERS = ["http://gpu-1:8000"]
+    assert signed_in(alice).post(url, answers(judged, "ppo", **server)).status_code == 302
+    assert Run.objects.get().config["rollout_server"] == "http://gpu-1:8000/"

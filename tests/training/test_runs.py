@@ -51,6 +51,14 @@ def test_a_run_delivered_twice_is_done_once(launch):
     assert ModelVersion.objects.filter(run=run).count() == 1
 
 
+def test_two_processes_share_a_run_where_the_worker_is_set_so(launch, settings):
+    settings.TRAINING_PROCESSES = 2
+    run = launch("reward_model", max_steps=2)
+    assert train_run(run)
+    run.refresh_from_db()
+    assert (run.status, run.facts["processes"], run.progress) == (JobStatus.SUCCEEDED, 2, 2)
+
+
 def test_the_trainer_is_told_what_the_run_says(launch, settings):
     run = launch("reward_model", max_steps=1)
     assert train_run(run)

@@ -1,4 +1,7 @@
-"""`python -m training.algorithms RUN_DIR [--supervised]`: train one run. Exit status 0 done, 1 failed, 3 cancelled."""
+"""`python -m training.algorithms RUN_DIR [--supervised] [--processes N]`: train one run.
+
+Exit status 0 done, 1 failed, 3 cancelled. torchrun and `accelerate launch` may start it too.
+"""
 
 import argparse
 import os
@@ -6,6 +9,8 @@ import signal
 import sys
 import threading
 from pathlib import Path
+
+from training.algorithms.launching import count_devices, launch
 
 
 def main() -> int:
@@ -16,12 +21,18 @@ def main() -> int:
     parser.add_argument(
         "--supervised", action="store_true", help="end at once when standard input closes, that is when the parent died"
     )
+    parser.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="share the work among N processes; 0: one for each GPU"
+    )
     arguments = parser.parse_args()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     if arguments.supervised:
         threading.Thread(target=end_with_parent, daemon=True).start()
+    count = arguments.processes or count_devices()
+    if count > 1:
+        return launch([str(arguments.run)], count=count, stop=stop)
     # OpenMP's threads spin while they wait: on a machine that others use too that made steps three to six times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from training.algorithms.trainer import run_trainer  # after the signal handlers: loading torch takes seconds

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import Any
 
 import torch
@@ -16,7 +17,8 @@ from training.algorithms.options.online import RolloutConfig
 from training.algorithms.packing import Batch, Form, collate, micro_batches
 from training.algorithms.policy_losses import clip_scores, penalise_unfinished
 from training.algorithms.rewards import Judge, normalise
-from training.algorithms.rollouts import Request, Sampling, sample
+from training.algorithms.rollout_server import Answer, RolloutServer
+from training.algorithms.rollouts import Request, Sample, Sampling, sample
 from training.algorithms.value import Actor
 
 SAMPLED_TOGETHER = 32
@@ -45,7 +47,8 @@ class Rollout(PromptGroup):
     parts: dict[str, Tensor] = field(default_factory=dict)  # (n,) each: what every source of reward said
     scores: Tensor = field(default_factory=nothing)  # (n,) the reward, without KL
     heldout: Tensor = field(default_factory=nothing)  # (n,) what the held-out reward model says; empty without one
-    old: Tensor = field(default_factory=nothing)  # (S,) under the policy that drew them
+    drawn: Tensor = field(default_factory=nothing)  # (S,) as a rollout server says; NaN: it does not
+    old: Tensor = field(default_factory=nothing)  # (S,) under the policy as it was before the step
     base: Tensor = field(default_factory=nothing)  # (S,) under the reference
     entropies: Tensor = field(default_factory=nothing)  # (S,) of the policy
     values: Tensor = field(default_factory=nothing)  # (S,) the critic's, 0 without one
@@ -89,8 +92,9 @@ def roll_out(
     config: RolloutConfig,
     responses: int,
     key: str,
+    server: RolloutServer | None = None,
 ) -> list[Rollout]:
-    """Draw `responses` for each prompt; what is drawn depends on seed, key and prompt alone. Raises Stopped."""
+    """Draw `responses` for each prompt; what is drawn here depends on seed, key and prompt alone. Raises Stopped."""
     sampling = Sampling(temperature=config.temperature, max_tokens=config.max_tokens, seed=config.seed)
     requests = [
         Request(
@@ -102,15 +106,19 @@ def roll_out(
         )
         for prompt in prompts
     ]
-    with tools.accelerator.autocast():
-        drawn = sample(
-            policy.model,
-            policy.tokenizer,
-            requests,
-            sampling=sampling,
-            batch_size=SAMPLED_TOGETHER,
-            should_stop=tools.should_stop,
-        )
+    drawn: Sequence[Sample | Answer]
+    if server is not None:
+        drawn = server.sample(policy, requests, sampling=sampling, should_stop=tools.should_stop)
+    else:
+        with tools.accelerator.autocast():
+            drawn = sample(
+                policy.model,
+                policy.tokenizer,
+                requests,
+                sampling=sampling,
+                batch_size=SAMPLED_TOGETHER,
+                should_stop=tools.should_stop,
+            )
     if len(drawn) < len(prompts) * responses:
         raise Stopped
     rollouts = []
@@ -125,9 +133,17 @@ def roll_out(
                 completions=tuple(answer.ids for answer in own),
                 texts=tuple(answer.text for answer in own),
                 finished=tuple(answer.finish_reason == "stop" for answer in own),
+                drawn=torch.tensor([value for answer in own for value in told_logprobs(answer)]),
             )
         )
     return rollouts
+
+
+def told_logprobs(answer: Sample | Answer) -> Sequence[float]:
+    """One a token, NaN where the server did not say; none for what was drawn here."""
+    if isinstance(answer, Sample):
+        return ()
+    return answer.logprobs or (nan,) * len(answer.ids)
 
 
 def judge_rollouts(rollouts: Sequence[Rollout], judge: Judge, heldout: Judge | None = None) -> list[Rollout]:

@@ -24,6 +24,7 @@ from training.algorithms.experience import (
     shape_scores,
 )
 from training.algorithms.groups import EncodedGroup, read_groups
+from training.algorithms.importance import correct_for_sampler
 from training.algorithms.kl import AdaptiveBeta, k1, k2, k3
 from training.algorithms.loop import Compute, Job, Stopped, Tools, keep_if_best, update
 from training.algorithms.metrics import Facts, correlation, extend_facts, mean
@@ -34,6 +35,7 @@ from training.algorithms.plan import Plan
 from training.algorithms.policy_job import write_samples
 from training.algorithms.processes import from_all, share, unshare
 from training.algorithms.rewards import Judge, load_heldout, load_judge
+from training.algorithms.rollout_server import RolloutServer, make_server
 from training.algorithms.texts import describe_texts
 from training.algorithms.value import Actor, SeparateCritic, TrunkCritic
 
@@ -76,7 +78,7 @@ def prepare_online(plan: Plan, tools: Tools, method: Method) -> Job:
     held_out = read_groups(plan.test) if plan.test else []
     judge, heldout = load_judge(plan.rewards, config, device), load_heldout(plan.heldout_reward, config, device)
     prompts = encode_prompts(held_out, policy, config)[0][: config.eval_prompts]
-    player = Player(method, actor, base, judge, prompts, heldout)
+    player = Player(method, actor, base, judge, prompts, heldout, make_server(config))
     job = Job(
         run=plan.run,
         model=actor,
@@ -158,6 +160,7 @@ class Player:
     judge: Judge
     held_out: list[EncodedGroup] = field(default_factory=list)
     heldout: Judge | None = None  # shows whether the judge is being fooled
+    server: RolloutServer | None = None  # draws the responses that are learnt from, elsewhere
 
     def take_step(
         self, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, step: int
@@ -166,10 +169,15 @@ class Player:
         last."""
         prompts = step_groups(job.train, step=step, batch_size=job.config.batch_size, seed=job.config.seed)
         measured, responses = self.method.measured, job.config.responses
+        if self.server is not None:
+            self.server.refresh_when_due(self.actor.policy, job.run, step, job.tools)
         played = self.play(job, prompts, responses=responses, key=f"step {step}", fully=measured is None)
         shaped = shape_scores(played, job.config, job.state.setdefault("scores", {}))
         rollouts = self.method.credit(shaped, job.config, job.state)
-        learnt = learn(job, model, optimizer, rollouts, step)
+        corrected = {}
+        if self.server is not None and rollouts[0].advantages.numel():
+            rollouts, corrected = correct_for_sampler(rollouts, cap=job.config.rollout_weight)
+        learnt = learn(job, model, optimizer, rollouts, step) | corrected
         if measured is not None:
             played, shaped = add_measures((played, shaped), measured)
         told = describe(played, shaped, job.state["beta"]) | {"beta": job.state["beta"]} | learnt
@@ -177,24 +185,39 @@ class Player:
         return int(sum(rollout.tokens for rollout in played)), told
 
     def play(
-        self, job: Job, prompts: Sequence[EncodedGroup], *, responses: int, key: str, fully: bool = True
+        self,
+        job: Job,
+        prompts: Sequence[EncodedGroup],
+        *,
+        responses: int,
+        key: str,
+        fully: bool = True,
+        here: bool = False,
     ) -> list[Rollout]:
         """Responses, scores and measures (fully, or the reference's alone), the work shared by all processes. Raises
         Stopped on all of them."""
         mine = [prompt for prompt in share(prompts) if isinstance(prompt, PromptGroup)]
-        parts = from_all(self.play_share(job, mine, responses=responses, key=key, fully=fully))
+        parts = from_all(self.play_share(job, mine, responses=responses, key=key, fully=fully, here=here))
         finished = [part for part in parts if part is not None]
         if len(finished) < len(parts):
             raise Stopped
         return unshare(finished)
 
     def play_share(
-        self, job: Job, prompts: list[PromptGroup], *, responses: int, key: str, fully: bool
+        self, job: Job, prompts: list[PromptGroup], *, responses: int, key: str, fully: bool, here: bool
     ) -> list[Rollout] | None:
         """This process's; None when it was asked to stop."""
         tools, config = job.tools, job.config
         try:
-            rollouts = roll_out(self.actor.policy, prompts, tools=tools, config=config, responses=responses, key=key)
+            rollouts = roll_out(
+                self.actor.policy,
+                prompts,
+                tools=tools,
+                config=config,
+                responses=responses,
+                key=key,
+                server=None if here else self.server,
+            )
             rollouts = judge_rollouts(rollouts, self.judge, self.heldout)
             if fully:
                 return measure(rollouts, self.actor, self.base, tools=tools, config=config)
@@ -205,7 +228,7 @@ class Player:
     def evaluate(self, job: Job, step: int, write: Callable[[], None]) -> None:
         """One response to each held-out prompt, the same random numbers every time; then the samples to read."""
         if self.held_out:
-            played = self.play(job, self.held_out, responses=1, key="evaluation")
+            played = self.play(job, self.held_out, responses=1, key="evaluation", here=True)
             told = describe(played, played, job.state["beta"])
             job.final = {name: value for name, value in told.items() if name != "frac_reward_zero_std"}
             job.tools.events.write("eval", step, job.final)

@@ -24,7 +24,8 @@ from training.algorithms.value import Reading
 
 def prepare(plan: Plan, tools: Tools) -> Job:
     config: RLOOConfig = plan.config
-    if config.passes * config.mini_batches > 1 or config.whiten_advantages or config.entropy_bonus:
+    passes = config.passes * config.mini_batches
+    if passes > 1 or config.whiten_advantages or config.entropy_bonus or config.rollout_server:
         return prepare_online(plan, tools, Method(credit, respond, responses_of))
     state: State = {"beta": config.beta}
     measured: Measured = {}

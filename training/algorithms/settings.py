@@ -7,7 +7,7 @@ Value = str | int | float | bool
 Choices = tuple[tuple[str, str], ...]
 
 BASIC, LOSS, REWARD, MODEL = "basic", "loss", "reward", "model"
-OPTIMISER, DATA, PROGRESS = "optimiser", "data", "progress"
+OPTIMISER, DATA, SAMPLER, PROGRESS = "optimiser", "data", "sampler", "progress"
 GROUPS = {
     BASIC: "Basics",
     LOSS: "What is learnt",
@@ -15,6 +15,7 @@ GROUPS = {
     MODEL: "Model",
     OPTIMISER: "Optimiser",
     DATA: "Data and memory",
+    SAMPLER: "Where responses are drawn",
     PROGRESS: "Progress and checkpoints",
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
+from django.conf import settings as site
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from annotate.models import JobStatus, Project, Snapshot, User
 from annotate.services.audit import record_audit
 from annotate.services.queue import enqueue
-from training.algorithms.configs import ALGORITHMS, parse_config, to_dict
+from training.algorithms.configs import ALGORITHMS, ConfigError, parse_config, to_dict
 from training.algorithms.options.online import NO_FUNCTION
 from training.models import ModelVersion, Run, RunReward
 from training.services.registry import base_kinds
@@ -46,6 +47,7 @@ def launch_run(
     name = name.strip() or next_name(project, algorithm)
     rewards = rewards or {}
     check_launch(project, algorithm, snapshot, base_model, name)
+    check_server(settings.get("rollout_server", ""))
     check_rewards(project, algorithm, settings, rewards)
     check_heldout(project, algorithm, rewards, heldout_reward)
     run = Run.objects.create(
@@ -81,6 +83,14 @@ def check_launch(project: Project, algorithm: str, snapshot: Snapshot, base_mode
         errors["base_model"] = f"{label} cannot start from “{base_model}”, a {base_model.get_kind_display().lower()}."
     if errors:
         raise ValidationError(errors)
+
+
+def check_server(address: Any) -> None:
+    """A worker talks to servers that the site's operator has named, not to any that an owner types."""
+    if address and address.rstrip("/") not in site.ROLLOUT_SERVERS:
+        known = ", ".join(site.ROLLOUT_SERVERS) or "none"
+        message = f"Rollout server cannot be {address!r}: this site may use {known} (ROLLOUT_SERVERS in its settings)."
+        raise ConfigError({"rollout_server": message})
 
 
 def check_rewards(

@@ -39,6 +39,7 @@ SECRETS = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL")
 def trainer_process(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A trainer at work in `directory`. It dies when this block ends, or when this process does (its input closes)."""
     command = [sys.executable, "-m", "training.algorithms", str(directory), "--supervised"]
+    command += ["--processes", str(settings.TRAINING_PROCESSES)]
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
     with (directory / "trainer.log").open("ab") as log:
         process = subprocess.Popen(

@@ -4,7 +4,20 @@ from dataclasses import dataclass
 
 from training.algorithms.options.shared import SCHEDULES, PolicyConfig
 from training.algorithms.programmatic import FUNCTIONS
-from training.algorithms.settings import BASIC, DATA, LOSS, MODEL, OPTIMISER, PROGRESS, REWARD, choice, number, switch
+from training.algorithms.settings import (
+    BASIC,
+    DATA,
+    LOSS,
+    MODEL,
+    OPTIMISER,
+    PROGRESS,
+    REWARD,
+    SAMPLER,
+    choice,
+    number,
+    setting,
+    switch,
+)
 
 NO_FUNCTION = "none"
 REWARDS = (
@@ -16,6 +29,12 @@ BASELINES = (("running", "Mean of past rewards"), ("batch", "Mean of the step"),
 CRITICS = (("trunk", "A head on the policy"), ("separate", "A network of its own"))
 CUT = (("terminal", "Is over"), ("bootstrap", "Would have gone on as the critic expects"))
 KL_LOSSES = (("k3", "k3, as published"), ("k2", "k2, whose gradient is exact"))
+LORA, DISK, NEVER = "lora", "disk", "never"
+REFRESHES = (
+    (LORA, "As a LoRA adapter (vLLM)"),
+    (DISK, "As a folder of weights (SGLang)"),
+    (NEVER, "Never: it draws from what it was started with"),
+)
 AVERAGES = (("response", "Every response the same"), ("token", "Every token the same"))
 
 
@@ -92,7 +111,36 @@ class RolloutConfig(PolicyConfig):
         max=10_000,
     )
 
+    rollout_server: str = setting(
+        "",
+        "Rollout server",
+        "Address of a server that draws the responses, with the completions protocol of OpenAI: vLLM, SGLang. Empty "
+        "draws them here.",
+        SAMPLER,
+    )
+    rollout_model: str = setting(
+        "", "Model name there", "By which the server knows the model it was started with.", SAMPLER
+    )
+    rollout_refresh: str = choice(
+        LORA, "Handing over", "How the server gets the policy's new weights.", SAMPLER, REFRESHES
+    )
+    rollout_every: int = number(
+        1, "Hand over every", "Steps; in between, responses are of an older policy.", SAMPLER, min=1, max=1_000_000
+    )
+    rollout_weight: float = number(
+        2.0,
+        "Limit of importance weights",
+        "What a response of the server counts for beside one of the policy's own: the ratio of their probabilities, at "
+        "most this.",
+        SAMPLER,
+        min=1.0,
+        max=100.0,
+        step=0.5,
+    )
+
     def contradictions(self) -> dict[str, str]:
+        if self.rollout_server and (problems := self.server_problems()):
+            return problems
         if self.max_tokens >= self.max_length:
             return {
                 "max_tokens": f"Longest response cannot be {self.max_tokens} when prompt and response together have "
@@ -104,6 +152,20 @@ class RolloutConfig(PolicyConfig):
                 "prompts: lower it, or raise Batch size."
             }
         return super().contradictions()
+
+    def server_problems(self) -> dict[str, str]:
+        """What stands against drawing responses elsewhere."""
+        if not self.rollout_server.startswith(("http://", "https://")):
+            return {
+                "rollout_server": f"Rollout server cannot be {self.rollout_server!r}: it begins with http:// or https://."
+            }
+        if not self.rollout_model:
+            return {"rollout_model": "Name the model as the server does, or leave Rollout server empty."}
+        if (self.rollout_refresh == LORA) != self.lora and self.rollout_refresh != NEVER:
+            wanted = "a folder of weights" if self.rollout_refresh == LORA else "a LoRA adapter"
+            now = "with" if self.lora else "without"
+            return {"rollout_refresh": f"A policy trained {now} LoRA is handed over as {wanted}: choose that."}
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
