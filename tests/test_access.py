@@ -75,8 +75,8 @@ PROJECT_PAGES = {
     "snapshot-retry": OWNERS,
     "snapshot-download": REVIEWERS,
     "project-runs": REVIEWERS,
-    "run-compare": REVIEWERS,
     "run-create": OWNERS,
+    "run-compare": REVIEWERS,
     "run-detail": REVIEWERS,
     "run-events": REVIEWERS,
     "run-cancel": OWNERS,
@@ -112,6 +112,14 @@ PROJECT_PAGES = {
     "generation-detail": REVIEWERS,
     "generation-cancel": OWNERS,
     "generation-retry": OWNERS,
+    "project-leaderboard": REVIEWERS,
+    "leaderboard-games": REVIEWERS,
+    "leaderboard-score": OWNERS,
+    "project-evaluations": REVIEWERS,
+    "evaluation-create": OWNERS,
+    "evaluation-detail": REVIEWERS,
+    "evaluation-cancel": OWNERS,
+    "evaluation-retry": OWNERS,
     "project-training-summary": REVIEWERS,
     "project-review": REVIEWERS,
     "task-review": REVIEWERS,
@@ -179,6 +187,7 @@ def world(project, alice, carol):
     policy = ModelVersion.objects.create(
         project=project, kind="policy", name="base", origin="smollm2-135m-instruct", created_by=alice
     )
+    rival = ModelVersion.objects.create(project=project, kind="policy", name="rival", origin="x/y", created_by=alice)
     made = {"project": project, "created_by": alice}
     generation = Generation.objects.create(model=policy, **made)
     recipe = Recipe.objects.create(name="DPO", plan=to_json(Plan()), **made)
@@ -201,6 +210,9 @@ def world(project, alice, carol):
         ).pk,
         "model": policy.pk,
         "generation": generation.pk,
+        "evaluation": project.evaluations.create(
+            candidate=policy, baseline=rival, by="people", created_by=alice, status="failed"
+        ).pk,
         "task": waiting.pk,
         "lease": carol.leases.get().pk,
         "chat": turn.chat_id,

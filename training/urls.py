@@ -1,6 +1,19 @@
 from django.urls import path
 
-from training.views import alarms, comparisons, generations, lineage, models, policies, recipes, rounds, runs, summary
+from training.views import (
+    alarms,
+    comparisons,
+    evaluations,
+    generations,
+    leaderboard,
+    lineage,
+    models,
+    policies,
+    recipes,
+    rounds,
+    runs,
+    summary,
+)
 
 urlpatterns = [
     path("projects/<int:project_id>/runs/", runs.project_runs, name="project-runs"),
@@ -20,6 +33,20 @@ urlpatterns = [
     path("projects/<int:project_id>/models/<int:pk>/card/", lineage.model_card, name="model-card"),
     path("projects/<int:project_id>/models/<int:pk>/", models.model_detail, name="model-detail"),
     path("projects/<int:project_id>/models/<int:pk>/default/", models.model_make_default, name="model-make-default"),
+    path("projects/<int:project_id>/leaderboard/", leaderboard.project_leaderboard, name="project-leaderboard"),
+    path("projects/<int:project_id>/leaderboard/games/", leaderboard.leaderboard_games, name="leaderboard-games"),
+    path("projects/<int:project_id>/leaderboard/score/", leaderboard.leaderboard_score, name="leaderboard-score"),
+    path("projects/<int:project_id>/evaluations/", evaluations.project_evaluations, name="project-evaluations"),
+    path("projects/<int:project_id>/evaluations/new/", evaluations.evaluation_create, name="evaluation-create"),
+    path("projects/<int:project_id>/evaluations/<int:pk>/", evaluations.evaluation_detail, name="evaluation-detail"),
+    path(
+        "projects/<int:project_id>/evaluations/<int:pk>/cancel/",
+        evaluations.evaluation_cancel,
+        name="evaluation-cancel",
+    ),
+    path(
+        "projects/<int:project_id>/evaluations/<int:pk>/retry/", evaluations.evaluation_retry, name="evaluation-retry"
+    ),
     path("projects/<int:project_id>/generations/", generations.project_generations, name="project-generations"),
     path("projects/<int:project_id>/generations/new/", generations.generation_create, name="generation-create"),
     path("projects/<int:project_id>/generations/<int:pk>/", generations.generation_detail, name="generation-detail"),

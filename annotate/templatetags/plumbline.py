@@ -53,6 +53,7 @@ TABS = [
     ("Rounds", "project-rounds", REVIEWERS),
     ("Runs", "project-runs", REVIEWERS),
     ("Models", "project-models", REVIEWERS),
+    ("Leaderboard", "project-leaderboard", REVIEWERS),
     ("Settings", "project-settings", OWNERS),
     ("Audit", "project-audit", OWNERS),
 ]
@@ -62,6 +63,7 @@ OF_A_KIND = {"chat": Kind.CHAT}
 KEPT_UNDER = {
     "/imports/": "/prompts/",
     "/generations/": "/models/",
+    "/evaluations/": "/leaderboard/",
     "/alarms/": "/runs/",
     "/webhooks/": "/settings/",
     "/questionnaire/": "/people/",

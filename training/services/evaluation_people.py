@@ -61,7 +61,10 @@ def observe(evaluation: Evaluation) -> list[Observed]:
     A pair that needs nobody (alike to the letter, or one side empty) takes its place as soon as one after it in the
     queue is judged: put first, it would tell the rule about these prompts only.
     """
-    items = list(evaluation.items.select_related("candidate_response", "baseline_response", "task").order_by("pk"))
+    if not evaluation.asked_at:
+        return []
+    rows = evaluation.items.select_related("prompt", "candidate_response", "baseline_response", "task")
+    items = list(rows.order_by("pk"))
     said = answers_of(evaluation)
     placed: list[tuple[int, Observed]] = []
     waiting: list[EvaluationItem] = []
@@ -112,8 +115,11 @@ def without_asking(item: EvaluationItem) -> float:
     return 0.5 if candidate == baseline else float(bool(candidate))
 
 
-def looks(evaluation: Evaluation, observed: list[Observed]) -> list[Look]:
-    return watch([one.points for one in observed], alpha=ALPHA, margin=evaluation.margin)
+def watch_observed(evaluation: Evaluation) -> list[Look]:
+    """The interval after each pair; of an evaluation that has ended, up to the pair it ended with."""
+    points = [one.points for one in observe(evaluation)]
+    kept = points[: evaluation.count] if evaluation.has_ended else points
+    return watch(kept, alpha=ALPHA, margin=evaluation.margin)
 
 
 @transaction.atomic
@@ -127,7 +133,7 @@ def follow_evaluation(evaluation: Evaluation) -> bool:
 
 
 def settle(evaluation: Evaluation) -> bool:
-    seen = looks(evaluation, observe(evaluation))
+    seen = watch_observed(evaluation)
     last = seen[-1] if seen else None
     if last:
         evaluation.beat(win_rate=last.mean, low=last.low, high=last.high, count=last.count, decision=last.decision)
