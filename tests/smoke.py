@@ -22,7 +22,7 @@ from tests.visitor import Refused, Visitor
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMPTS = 20
-READY_SECONDS = 60
+READY_SECONDS = 180
 JOB_SECONDS = 60
 TOPICS = ["bread", "bicycles", "rain", "chess", "maps", "tea", "bees", "clocks", "rivers", "paint"]
 
@@ -149,14 +149,14 @@ def import_prompts(visitor: Visitor, project: str) -> int:
 
 
 def generate(
-    visitor: Visitor, project: str, responses: str, tasks: str, *, newest_policy: bool = False
+    visitor: Visitor, project: str, responses: str, tasks: str, *, newest_policy: bool = False, tokens: str = "24"
 ) -> dict[str, int]:
     visitor.open(f"{project}generations/new/")
     form = visitor.form("model", "responses_per_prompt")
     options = [str(option["value"]) for option in form.select("select[name=model] option")]
     policy = max(options, key=int) if newest_policy else None
     choice = "all" if newest_policy else None
-    visitor.send(form, model=policy, choice=choice, max_tokens="24", seed="7")
+    visitor.send(form, model=policy, choice=choice, max_tokens=tokens, seed="7")
     page = visitor.address
     visitor.wait_until(page, ".pill-success", JOB_SECONDS)
     text = visitor.text()

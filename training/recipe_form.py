@@ -22,7 +22,7 @@ class RecipeForm(forms.Form):
     trigger = forms.ChoiceField(
         label="A round begins",
         choices=Trigger.choices,
-        help_text="One at a time. A time that comes while one is under way, or when nothing new was judged, is left out.",
+        help_text="One at a time. A time that comes while one is under way, or when nothing new was judged, passes.",
     )
     every_hours = forms.IntegerField(label="Every so many hours", min_value=1, max_value=10_000)
     times = forms.CharField(

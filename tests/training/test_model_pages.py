@@ -79,7 +79,7 @@ def test_one_policy_is_the_default_at_a_time(policy, alice, signed_in):
     signed_in(alice).post(reverse("model-make-default", args=[policy.project_id, second.pk]))
     assert list(ModelVersion.objects.filter(kind="policy", is_default=True)) == [second]
     assert ModelVersion.objects.filter(kind="backbone", is_default=True).count() == 1
-    assert AuditEvent.objects.filter(action="model.made_default", target="second").exists()
+    assert AuditEvent.objects.filter(action="policy.taken_into_use", target="second").exists()
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,10 @@ AT_FIRST = "The project began with it."
 
 
 def current_policy(project: Project) -> ModelVersion:
-    """The policy that answers when nobody names another; the site's default one in a new project."""
-    policy = default_model(project, Kind.POLICY)
-    if policy is None:
-        ensure_base_models(project)
-        policy = default_model(project, Kind.POLICY)
-    if policy is None:
-        raise ValidationError("This project has no policy in use. Open Models and make one the default.")
-    return policy
+    """The policy that answers when nobody names another: the default one, or else the oldest."""
+    ensure_base_models(project)
+    policies = ModelVersion.objects.of_project(project).filter(kind=Kind.POLICY)
+    return policies.order_by("-is_default", "pk")[0]
 
 
 @transaction.atomic
@@ -36,17 +32,13 @@ def set_policy(*, model: ModelVersion, reason: str, set_by: User | None = None, 
             f"“{model}” is a {model.get_kind_display().lower()}; only a policy can be taken into use."
         )
     project = Project.objects.select_for_update(no_key=True).get(pk=model.project_id)
-    history = ProjectPolicy.objects.of_project(project)
     before = default_model(project, Kind.POLICY)
-    if before is not None and before.pk == model.pk and history.exists():
+    if before is not None and before.pk == model.pk:
         return False
-    if before is not None and not history.exists():
-        ProjectPolicy.objects.create(
-            project=project, model=before, reason=AT_FIRST, set_at=before.created_at, is_current=before.pk == model.pk
-        )
-    if before is None or before.pk != model.pk:
-        replace_policy(project, before, model, reason, set_by, round)
-    return before is None or before.pk != model.pk
+    if before is not None and not ProjectPolicy.objects.of_project(project).exists():
+        ProjectPolicy.objects.create(project=project, model=before, reason=AT_FIRST, set_at=before.created_at)
+    replace_policy(project, before, model, reason, set_by, round)
+    return True
 
 
 def replace_policy(

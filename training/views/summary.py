@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 from annotate.access import REVIEWERS, SignedInRequest, get_membership
 from training.models import Generation, ModelVersion, Run
 from training.services.alarms import open_alarms
+from training.services.round_history import read_rounds
 
 
 @login_required
@@ -20,6 +21,7 @@ def project_training_summary(request: SignedInRequest, project_id: int) -> HttpR
         "membership": membership,
         "runs": Run.objects.of_project(project).select_related("output").order_by("-id")[:4],
         "generations": Generation.objects.of_project(project).select_related("model").order_by("-id")[:2],
+        "line": next(iter(read_rounds(project, newest=1)), None),
         "alarms": open_alarms(project)[:3],
         "model_count": ModelVersion.objects.of_project(project).count(),
     }
