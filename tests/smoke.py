@@ -1,7 +1,8 @@
 """`make smoke`: the whole loop over HTTP with a tiny model, on a server of its own; one JSON line of counts at the end.
 
 20 prompts → 40 responses → 20 comparisons → 20 judgements → snapshot → reward run → DPO run → the new policy's
-responses queued → export. Exits with 1 and says what differs when any count is not what it must be.
+responses queued → export; then two rounds that begin by themselves, each when enough has been judged. Exits with 1 and
+says what differs when any count is not what it must be.
 """
 
 import json
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.round_visits import wait_for_round, write_recipe
 from tests.tiny_models import build_encoder, build_policy
 from tests.visitor import Refused, Visitor
 
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROMPTS = 20
 READY_SECONDS = 180
 JOB_SECONDS = 60
+ROUND_SECONDS = 300
 TOPICS = ["bread", "bicycles", "rain", "chess", "maps", "tea", "bees", "clocks", "rivers", "paint"]
 
 
@@ -56,6 +59,8 @@ def expected() -> dict[str, int | str]:
         "next_tasks": PROMPTS,
         "next_by_new_policy": PROMPTS,
         "exported_rows": PROMPTS,
+        "round_1": "succeeded",
+        "round_2": "succeeded",
     }
 
 
@@ -116,7 +121,7 @@ def go_round(visitor: Visitor, link: str) -> dict[str, object]:
     counts |= generate(visitor, project, "next_responses", "next_tasks", newest_policy=True)
     counts["next_by_new_policy"] = count_new_policy(visitor, project)
     counts |= export(visitor, project)
-    return counts
+    return counts | turn_rounds(visitor, project)
 
 
 def set_up(visitor: Visitor, link: str) -> str:
@@ -208,6 +213,27 @@ def export(visitor: Visitor, project: str) -> dict[str, int]:
     visitor.open(first)
     rows = {form: len(visitor.download(f"{first}download/{form}/").splitlines()) for form in ("trl", "lossless")}
     return {"exported_rows": rows["trl"], "snapshot_rows": rows["lossless"]}
+
+
+def turn_rounds(visitor: Visitor, project: str) -> dict[str, str]:
+    """A recipe whose rounds begin by themselves: one for what is judged already, one for what it queues."""
+    quick = {"prompts": "12", "tasks": "10", "evaluation_prompts": "4", "max_tokens": "12"}
+    write_recipe(
+        visitor,
+        project,
+        algorithm="dpo",
+        policy={"max_steps": "3"},
+        reward={"max_steps": "3"},
+        trigger="judgements",
+        enough_judgements="8",
+        **quick,
+    )
+    found = {}
+    for number in (1, 2):
+        wait_for_round(visitor, project, number, ROUND_SECONDS)
+        found[f"round_{number}"] = "succeeded"
+        judge_all(visitor, project)
+    return found
 
 
 if __name__ == "__main__":
