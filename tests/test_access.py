@@ -142,6 +142,8 @@ PROJECT_PAGES = {
     "guideline-version": EVERYONE,
     "guidelines-edit": OWNERS,
     "project-tasks": REVIEWERS,
+    "tasks-choose": OWNERS,
+    "tasks-score": OWNERS,
     "task-create": OWNERS,
     "task-detail": REVIEWERS,
     "task-close": OWNERS,

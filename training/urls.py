@@ -2,6 +2,7 @@ from django.urls import path
 
 from training.views import (
     alarms,
+    choosing,
     comparisons,
     evaluations,
     generations,
@@ -47,6 +48,8 @@ urlpatterns = [
     path(
         "projects/<int:project_id>/evaluations/<int:pk>/retry/", evaluations.evaluation_retry, name="evaluation-retry"
     ),
+    path("projects/<int:project_id>/tasks/choose/", choosing.tasks_choose, name="tasks-choose"),
+    path("projects/<int:project_id>/tasks/choose/score/", choosing.tasks_score, name="tasks-score"),
     path("projects/<int:project_id>/generations/", generations.project_generations, name="project-generations"),
     path("projects/<int:project_id>/generations/new/", generations.generation_create, name="generation-create"),
     path("projects/<int:project_id>/generations/<int:pk>/", generations.generation_detail, name="generation-detail"),

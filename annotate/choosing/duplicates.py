@@ -43,6 +43,10 @@ def similarity(first: Signatures, second: Signatures) -> npt.NDArray[np.float64]
     return np.asarray((first == second).mean(-1), dtype=np.float64)
 
 
+def alike(first: Signatures, second: Signatures) -> npt.NDArray[np.bool_]:
+    return similarity(first, second) >= ALIKE
+
+
 def find_repeats(prompts: Signatures, firsts: Signatures, seconds: Signatures) -> npt.NDArray[np.bool_]:
     """(n,) True where a pair is an earlier one again: a prompt alike, and its responses alike in this or that order.
 
@@ -53,13 +57,12 @@ def find_repeats(prompts: Signatures, firsts: Signatures, seconds: Signatures) -
     seen: dict[bytes, list[int]] = defaultdict(list)
     for row in range(len(words)):
         keys = band_keys(words[row])
-        near = sorted({other for key in keys for other in seen[key]})
-
-        def alike(one: Signatures, others: Signatures, row: int = row, near: list[int] = near) -> npt.NDArray[np.bool_]:
-            return similarity(one[row], others[near]) >= ALIKE
-
-        same = alike(firsts, firsts) & alike(seconds, seconds) | alike(firsts, seconds) & alike(seconds, firsts)
-        repeats[row] = bool((alike(prompts, prompts) & same).any())
+        near = [other for key in keys for other in seen.get(key, ())]
+        if near:
+            first, second, others = firsts[row], seconds[row], np.unique(near)
+            straight = alike(first, firsts[others]) & alike(second, seconds[others])
+            crosswise = alike(first, seconds[others]) & alike(second, firsts[others])
+            repeats[row] = bool((alike(prompts[row], prompts[others]) & (straight | crosswise)).any())
         if not repeats[row]:
             for key in keys:
                 seen[key].append(row)
@@ -67,4 +70,6 @@ def find_repeats(prompts: Signatures, firsts: Signatures, seconds: Signatures) -
 
 
 def band_keys(signature: Signatures) -> list[bytes]:
-    return [bytes([number]) + band.tobytes() for number, band in enumerate(np.split(signature, BANDS))]
+    row = signature.tobytes()
+    size = len(row) // BANDS
+    return [bytes([band]) + row[band * size : (band + 1) * size] for band in range(BANDS)]

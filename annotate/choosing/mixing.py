@@ -10,7 +10,7 @@ from math import ceil, isfinite
 import numpy as np
 import numpy.typing as npt
 
-from annotate.choosing.duplicates import ALIKE, Signatures, find_repeats, sign, similarity
+from annotate.choosing.duplicates import Signatures, alike, find_repeats, sign
 from annotate.choosing.worth import information_gain, win_chance
 
 RANDOM, UNCERTAIN, INFORMATION, CONTRAST = STRATEGIES = ("random", "uncertain", "information", "contrast")
@@ -108,8 +108,8 @@ def different_pairs(candidates: Sequence[Candidate], order: Sequence[int]) -> li
     def signed(part: str, places: Sequence[int]) -> Signatures:
         return signatures[[rows[getattr(candidates[place], part)] for place in places]]
 
-    alike = similarity(signed("first_text", order), signed("second_text", order)) >= ALIKE
-    chosen = [place for place, same in zip(order, alike, strict=True) if not same]
+    twins = alike(signed("first_text", order), signed("second_text", order))
+    chosen = [place for place, same in zip(order, twins, strict=True) if not same]
     repeats = find_repeats(signed("prompt_text", chosen), signed("first_text", chosen), signed("second_text", chosen))
     return [place for place, repeat in zip(chosen, repeats, strict=True) if not repeat]
 
