@@ -13,7 +13,8 @@ from annotate.services.tokens import create_token
 from plumbline_client.client import Plumbline
 from plumbline_client.transport import Answer, Request
 from tests.factories import make_judgement, make_task
-from training.models import Generation, ModelVersion, Run
+from training.models import Generation, ModelVersion, Recipe, Round, Run
+from training.recipes import Plan, to_json
 
 ALL = [scope.value for scope in Scope]
 
@@ -71,4 +72,20 @@ def make_world(project: Project, alice: User, carol: User) -> dict[str, int]:
         "models": policy.pk,
         "runs": run.pk,
         "generations": Generation.objects.create(model=policy, **made).pk,
+        **make_loop(project, alice, policy),
+    }
+
+
+def make_loop(project: Project, alice: User, policy: ModelVersion) -> dict[str, int]:
+    """The same of rounds and what belongs to them."""
+    rival = ModelVersion.objects.create(project=project, kind="policy", name="rival", origin="x/y", created_by=alice)
+    recipe = Recipe.objects.create(project=project, name="DPO", plan=to_json(Plan()), created_by=alice)
+    turn = Round.objects.create(project=project, number=1, recipe=recipe, plan=recipe.plan, policy_before=policy)
+    made = {"candidate": policy, "baseline": rival, "by": "people", "created_by": alice, "status": "failed"}
+    return {
+        "recipes": recipe.pk,
+        "rounds": turn.pk,
+        "policies": project.policies.create(model=policy, reason="It began with it.").pk,
+        "evaluations": project.evaluations.create(**made).pk,
+        "alarms": turn.alarms.create(project=project, kind="sameness", message="All alike.", remedy="Stop.").pk,
     }

@@ -54,7 +54,7 @@ class Invalid(exceptions.ValidationError):
 
     def __init__(self, errors: dict[str, Any]) -> None:
         super().__init__(errors)
-        self.status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+        self.errors = errors
 
 
 def invalid(error: ValidationError, *, otherwise: str = "") -> Invalid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,8 @@ from drf_spectacular.generators import SchemaGenerator
 
 from annotate.api.problems import TITLES
 from annotate.models import Scope
+
+DEEPEST = 2  # levels of fields inside fields that the page shows
 
 
 @lru_cache(maxsize=1)
@@ -70,33 +73,41 @@ def example_of(content: dict[str, Any]) -> str:
 
 
 def fields_of(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """The fields of a body or an answer, each in a line."""
-    shape = resolve(next(iter(content.values()), {}).get("schema", {}))
-    required = shape.get("required", [])
-    return [
-        {"name": name, "type": type_of(facts), "required": name in required, "words": facts.get("description", "")}
-        for name, facts in shape.get("properties", {}).items()
-    ]
+    """The fields of a body or an answer, each in a line; those of a list's entries as prompts[].text."""
+    return list(walk(next(iter(content.values()), {}).get("schema", {}), "", DEEPEST))
+
+
+def walk(shape: dict[str, Any], before: str, deeper: int) -> Iterator[dict[str, Any]]:
+    whole = resolve(shape)
+    required = whole.get("required", [])
+    for name, facts in whole.get("properties", {}).items():
+        words = facts.get("description", "")
+        yield {"name": before + name, "type": type_of(facts), "required": name in required, "words": words}
+        if deeper:
+            inner, mark = (facts["items"], "[].") if facts.get("type") == "array" else (facts, ".")
+            yield from walk(inner, f"{before}{name}{mark}", deeper - 1)
 
 
 def resolve(shape: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" in shape:
-        found: dict[str, Any] = document()["components"]["schemas"][shape["$ref"].rsplit("/", 1)[1]]
-        return found
-    return shape
+    """What a reference names, also one that may be null."""
+    parts = [part for part in shape.get("oneOf", []) + shape.get("allOf", []) if part.get("type") != "null"]
+    if len(parts) == 1:
+        return resolve(parts[0])
+    if "$ref" not in shape:
+        return shape
+    found: dict[str, Any] = document()["components"]["schemas"][shape["$ref"].rsplit("/", 1)[1]]
+    return found
 
 
 def type_of(shape: dict[str, Any]) -> str:
     """A field's type in a word or two."""
-    if "$ref" in shape:
-        target = resolve(shape)
-        return " | ".join(map(str, target["enum"])) if "enum" in target else shape["$ref"].rsplit("/", 1)[1]
     parts = shape.get("oneOf") or shape.get("anyOf") or shape.get("allOf")
     if parts:
         return " or ".join(type_of(part) for part in parts)
-    if "enum" in shape:
-        return " | ".join("null" if value is None else str(value) for value in shape["enum"])
-    if shape.get("type") == "array":
-        return f"list of {type_of(shape.get('items', {}))}"
-    kinds = shape.get("type", "anything")
+    whole = resolve(shape)
+    if "enum" in whole:
+        return " | ".join("null" if value is None else str(value) for value in whole["enum"])
+    if whole.get("type") == "array":
+        return f"list of {type_of(whole.get('items', {}))}"
+    kinds = whole.get("type", "anything")
     return " or ".join(kinds) if isinstance(kinds, list) else str(kinds)

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -260,3 +261,7 @@ def test_statements_do_not_grow_with_the_tables(api, project, carol):
         counts.append(found)
     assert counts[0] == counts[1]
     assert max(counts[1]) <= 5
+
+
+def test_the_types_of_the_client_are_those_of_the_api():
+    call_command("write_client_shapes", "--check")

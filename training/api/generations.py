@@ -11,7 +11,7 @@ from annotate.api.problems import Invalid, invalid
 from annotate.api.serializers.snapshots import StartedSerializer
 from annotate.models import Scope
 from annotate.querysets import JobQuerySet
-from training.api.models import chosen_model
+from training.api.models import chosen_model, named_model
 from training.api.serializers.runs import GenerationSerializer, NewGenerationSerializer
 from training.models import Generation, ModelVersion
 from training.services.generations import (
@@ -22,7 +22,7 @@ from training.services.generations import (
     start_generation,
 )
 
-SAMPLING = ("responses_per_prompt", "temperature", "top_p", "max_tokens", "seed", "queue_tasks")
+SAMPLING = ("best_of", "responses_per_prompt", "temperature", "top_p", "max_tokens", "seed", "queue_tasks")
 
 
 def generations_of(call: Call) -> JobQuerySet:
@@ -74,6 +74,7 @@ def ask_for_responses(call: Call) -> Generation:
             model=model,
             prompts=prompts,
             opponent=opponent,
+            reward_model=named_model(call, "reward_model") if "reward_model" in data else None,
             overlap=data.get("overlap", call.project.overlap),
             **{name: data[name] for name in SAMPLING},
         )

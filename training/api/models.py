@@ -12,6 +12,7 @@ from annotate.models import Scope
 from annotate.querysets import ScopedQuerySet
 from training.api.serializers.runs import ModelSerializer, NewModelSerializer
 from training.models import ModelVersion
+from training.services.policies import set_policy
 from training.services.registry import add_model, default_model, ensure_base_models, make_default
 
 
@@ -33,6 +34,11 @@ def chosen_model(call: Call, field: str, *, kinds: tuple[str, ...]) -> ModelVers
         if found is None:
             raise Invalid({field: "This project has no default model to start from. Name one."})
         return found
+    return named_model(call, field)
+
+
+def named_model(call: Call, field: str) -> ModelVersion:
+    """The model that a field of the body names. Raises Invalid."""
     model = models_of(call).of_project(call.project).filter(pk=call.data[field]).first()
     if model is None:
         raise Invalid({field: f"There is no model {call.data[field]} in this project."})
@@ -71,5 +77,9 @@ def add_a_model(call: Call) -> ModelVersion:
 @operation("POST", scope=Scope.TRAIN, roles=OWNERS, answer=ModelSerializer)
 def make_default_model(call: Call, pk: int) -> ModelVersion:
     """Let this model be the one of its kind that is used when nobody names another."""
-    make_default(model=get_model(call, pk), user=call.user)
+    model = get_model(call, pk)
+    if model.kind == ModelVersion.Kind.POLICY:
+        set_policy(model=model, reason="Made the default through the API.", set_by=call.user)
+    else:
+        make_default(model=model, user=call.user)
     return get_model(call, pk)

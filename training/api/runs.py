@@ -17,11 +17,13 @@ from annotate.models import Scope, Snapshot
 from annotate.querysets import JobQuerySet
 from annotate.services.snapshots import SnapshotError, create_snapshot
 from training.algorithms.configs import ALGORITHMS, Algorithm, ConfigError, parse_config
-from training.api.models import chosen_model, models_of
+from training.api.models import chosen_model, models_of, named_model
 from training.api.serializers.runs import AlgorithmsSerializer, NewRunSerializer, RunEventSerializer, RunSerializer
 from training.models import ModelVersion, Run, RunEvent
 from training.services.registry import base_kinds
-from training.services.runs import cancel_run, launch_run, retry_run
+from training.services.runs import cancel_run, finish_with_best, launch_run, retry_run
+
+NAMES = {"reward_models": "rewards"}  # what the API calls a field of the launch form
 
 
 @operation("GET", scope=Scope.READ, answer=AlgorithmsSerializer)
@@ -92,12 +94,14 @@ def launch(call: Call) -> Run:
                 base_model=chosen_model(call, "base_model", kinds=base_kinds(data["algorithm"])),
                 config=data["config"],
                 rewards=chosen_rewards(call),
+                heldout_reward=named_model(call, "heldout_reward") if "heldout_reward" in data else None,
                 name=data["name"],
             )
     except ConfigError as error:
         raise Invalid({f"config.{name}": text for name, text in error.errors.items()}) from error
     except ValidationError as error:
-        raise invalid(error, otherwise="name") from error
+        problem = invalid(error, otherwise="name")
+        raise Invalid({NAMES.get(name, name): text for name, text in problem.errors.items()}) from error
     return get_run(call, run.pk)
 
 
@@ -137,3 +141,9 @@ def cancel_a_run(call: Call, pk: int) -> dict[str, bool]:
 def resume_a_run(call: Call, pk: int) -> dict[str, bool]:
     """Go on with a failed or cancelled run from its newest checkpoint."""
     return {"changed": retry_run(run=get_run(call, pk), user=call.user)}
+
+
+@operation("POST", scope=Scope.TRAIN, roles=OWNERS, answer=StartedSerializer)
+def end_with_best(call: Call, pk: int) -> dict[str, bool]:
+    """Make a model of the best weights of a run that stopped early, without another step."""
+    return {"changed": finish_with_best(run=get_run(call, pk), user=call.user)}

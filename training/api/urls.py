@@ -4,7 +4,7 @@ from django.urls import path
 
 from annotate.api.resources import resource
 from annotate.api.urls import INSIDE
-from training.api import generations, models, runs
+from training.api import alarms, evaluations, generations, models, rounds, runs
 
 urlpatterns = [
     path("algorithms/", resource(runs.list_algorithms), name="api-algorithms"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path(INSIDE + "runs/<number:pk>/events/", resource(runs.list_run_events), name="api-run-events"),
     path(INSIDE + "runs/<number:pk>/cancel/", resource(runs.cancel_a_run), name="api-run-cancel"),
     path(INSIDE + "runs/<number:pk>/resume/", resource(runs.resume_a_run), name="api-run-resume"),
+    path(INSIDE + "runs/<number:pk>/best/", resource(runs.end_with_best), name="api-run-best"),
     path(
         INSIDE + "generations/",
         resource(generations.list_generations, generations.ask_for_responses),
@@ -32,4 +33,33 @@ urlpatterns = [
         resource(generations.resume_a_generation),
         name="api-generation-resume",
     ),
+    path(
+        INSIDE + "evaluations/",
+        resource(evaluations.list_evaluations, evaluations.evaluate),
+        name="api-evaluations",
+    ),
+    path(INSIDE + "evaluations/<number:pk>/", resource(evaluations.show_evaluation), name="api-evaluation"),
+    path(
+        INSIDE + "evaluations/<number:pk>/cancel/",
+        resource(evaluations.cancel_an_evaluation),
+        name="api-evaluation-cancel",
+    ),
+    path(
+        INSIDE + "evaluations/<number:pk>/resume/",
+        resource(evaluations.resume_an_evaluation),
+        name="api-evaluation-resume",
+    ),
+    path(INSIDE + "recipes/", resource(rounds.list_recipes, rounds.write_recipe), name="api-recipes"),
+    path(INSIDE + "recipes/<number:pk>/", resource(rounds.show_recipe, rounds.rewrite_recipe), name="api-recipe"),
+    path(INSIDE + "rounds/", resource(rounds.list_rounds, rounds.begin_round), name="api-rounds"),
+    path(INSIDE + "rounds/<number:pk>/", resource(rounds.show_round), name="api-round"),
+    path(INSIDE + "rounds/<number:pk>/cancel/", resource(rounds.cancel_a_round), name="api-round-cancel"),
+    path(INSIDE + "rounds/<number:pk>/retry/", resource(rounds.retry_a_step), name="api-round-retry"),
+    path(INSIDE + "rounds/<number:pk>/skip/", resource(rounds.skip_a_step), name="api-round-skip"),
+    path(INSIDE + "rounds/<number:pk>/take/", resource(rounds.take_policy), name="api-round-take"),
+    path(INSIDE + "policies/", resource(rounds.list_policies, rounds.use_policy), name="api-policies"),
+    path(INSIDE + "policies/<number:pk>/restore/", resource(rounds.restore_policy), name="api-policy-restore"),
+    path(INSIDE + "alarms/", resource(alarms.list_alarms), name="api-alarms"),
+    path(INSIDE + "alarms/<number:pk>/", resource(alarms.show_alarm), name="api-alarm"),
+    path(INSIDE + "alarms/<number:pk>/acknowledge/", resource(alarms.acknowledge), name="api-alarm-acknowledge"),
 ]

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 from plumbline_client.errors import ApiError
 from plumbline_client.shapes import (
+    Alarm,
+    Evaluation,
     Generation,
     Import,
     Judged,
@@ -18,6 +20,7 @@ from plumbline_client.shapes import (
     NextTask,
     Project,
     Prompt,
+    Round,
     Run,
     RunEvent,
     Snapshot,
@@ -172,6 +175,19 @@ class Plumbline:
     def ask_for_responses(self, project: int, **settings: Any) -> Generation:
         generation: Generation = self.call("POST", f"projects/{project}/generations/", body=settings)
         return generation
+
+    def evaluate(self, project: int, candidate: int, baseline: int, **settings: Any) -> Evaluation:
+        """Set one policy against another; `settings` may have by, judge, prompts, overlap."""
+        body = {"candidate": candidate, "baseline": baseline, **settings}
+        evaluation: Evaluation = self.call("POST", f"projects/{project}/evaluations/", body=body)
+        return evaluation
+
+    def begin_round(self, project: int, recipe: int) -> Round:
+        turn: Round = self.call("POST", f"projects/{project}/rounds/", body={"recipe": recipe})
+        return turn
+
+    def alarms(self, project: int, **query: Any) -> Iterator[Alarm]:
+        yield from self.walk(f"projects/{project}/alarms/", **query)
 
 
 def problem_of(answer: Answer) -> ApiError:

@@ -11,6 +11,26 @@ class Agreed(TypedDict):
     explanation: str
 
 
+class Alarm(TypedDict):
+    id: int
+    run: int | None
+    round: int | None
+    kind: str
+    severity: Literal["warning", "stop"]
+    message: str
+    remedy: str
+    facts: Any
+    raised_at: str
+    acknowledged_at: str | None
+    acknowledged_by: Person | None
+    note: str
+
+
+class AlarmPage(TypedDict):
+    results: list[Alarm]
+    next: str | None
+
+
 class Algorithm(TypedDict):
     name: str
     label: str
@@ -44,6 +64,33 @@ class Author(TypedDict):
     name: str
 
 
+class Evaluation(TypedDict):
+    id: int
+    status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
+    progress: int
+    total: int
+    error: str
+    created_by: Person
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    candidate: int
+    baseline: int
+    by: Literal["rewards", "people"]
+    judge: int | None
+    round: int | None
+    win_rate: float | None
+    low: float | None
+    high: float | None
+    count: int
+    decision: Literal["better", "worse", "equivalent", "undecided"] | Literal[""]
+
+
+class EvaluationPage(TypedDict):
+    results: list[Evaluation]
+    next: str | None
+
+
 class Generation(TypedDict):
     id: int
     status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
@@ -63,6 +110,8 @@ class Generation(TypedDict):
     seed: int
     queue_tasks: bool
     overlap: int
+    best_of: int
+    reward_model: int | None
     tokens_written: int
     tasks_queued: int
     pairs_dropped: int
@@ -253,6 +302,21 @@ class Person(TypedDict):
     is_service: bool
 
 
+class Policy(TypedDict):
+    id: int
+    model: int
+    reason: str
+    round: int | None
+    set_by: Person | None
+    set_at: str
+    is_current: bool
+
+
+class PolicyPage(TypedDict):
+    results: list[Policy]
+    next: str | None
+
+
 class Problem(TypedDict):
     type: str
     title: str
@@ -339,6 +403,24 @@ class Queued(TypedDict):
     queued: int
 
 
+class Recipe(TypedDict):
+    id: int
+    name: str
+    plan: dict[str, Any]
+    trigger: Literal["hand", "hours", "times", "judgements"]
+    every_hours: int
+    times: str
+    enough_judgements: int
+    next_at: str | None
+    created_by: Person
+    created_at: str
+
+
+class RecipePage(TypedDict):
+    results: list[Recipe]
+    next: str | None
+
+
 class RefusedRow(TypedDict):
     id: int
     row: int
@@ -372,6 +454,39 @@ class ResponsePage(TypedDict):
 class Reward(TypedDict):
     model: int
     weight: float
+    is_held_out: bool
+
+
+class Round(TypedDict):
+    id: int
+    number: int
+    recipe: int
+    status: Literal["running", "stopped", "succeeded", "cancelled"]
+    because: str
+    started_by: Person | None
+    policy_before: int
+    new_judgements: int
+    decision: Literal["taken", "kept"] | Literal[""]
+    decision_reason: str
+    steps: list[RoundStep]
+    started_at: str
+    finished_at: str | None
+
+
+class RoundPage(TypedDict):
+    results: list[Round]
+    next: str | None
+
+
+class RoundStep(TypedDict):
+    kind: Literal["snapshot", "sft", "reward_model", "heldout_reward_model", "policy", "evaluate", "respond", "queue"]
+    status: Literal["pending", "running", "succeeded", "failed", "skipped"]
+    error: str
+    snapshot: int | None
+    run: int | None
+    generation: int | None
+    started_at: str | None
+    finished_at: str | None
 
 
 class Run(TypedDict):

@@ -61,6 +61,7 @@ class AlgorithmsSerializer(serializers.Serializer):
 class RewardSerializer(serializers.Serializer):
     model = serializers.IntegerField(source="model_id")
     weight = serializers.FloatField()
+    is_held_out = serializers.BooleanField()
 
 
 class RunSerializer(JobSerializer):
@@ -91,6 +92,7 @@ class NewRunSerializer(Input):
     snapshot = IdField(required=False, help_text="Without one, all judgements so far are frozen.")
     config = serializers.DictField(child=serializers.JSONField(), default=dict)
     rewards = serializers.ListField(child=NewRewardSerializer(), max_length=16, default=list)
+    heldout_reward = IdField(required=False, help_text="A reward model that only watches.")
     name = serializers.CharField(max_length=120, allow_blank=True, default="")
 
 
@@ -116,6 +118,8 @@ class GenerationSerializer(JobSerializer):
     seed = serializers.IntegerField()
     queue_tasks = serializers.BooleanField()
     overlap = serializers.IntegerField()
+    best_of = serializers.IntegerField()
+    reward_model = serializers.IntegerField(source="reward_model_id", allow_null=True)
     tokens_written = serializers.IntegerField()
     tasks_queued = serializers.IntegerField()
     pairs_dropped = serializers.IntegerField()
@@ -134,3 +138,5 @@ class NewGenerationSerializer(Input):
     queue_tasks = serializers.BooleanField(default=True)
     opponent = IdField(required=False, allow_null=True)
     overlap = serializers.IntegerField(min_value=1, max_value=50, required=False)
+    best_of = serializers.IntegerField(min_value=1, max_value=64, default=1, help_text="Draws for each response.")
+    reward_model = IdField(required=False, help_text="What chooses the best of them.")
