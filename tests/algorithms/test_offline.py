@@ -92,6 +92,16 @@ def rows_encoded(job: Job) -> list:
     return encode_groups(groups, job.model.tokenizer, max_length=256)[0]
 
 
+@pytest.mark.parametrize(("algorithm", "reward"), [("dpo", {}), ("rloo", {"function": "vowels", "max_tokens": 8})])
+def test_adapters_go_into_as_many_layers_as_the_settings_say(algorithm, reward, policy_folder, tmp_path):
+    """The policy has two layers; 0 is both of them."""
+    for layers, places in ((0, {"0", "1"}), (1, {"1"})):
+        settings = {"lora": True, "lora_layers": layers, **reward}
+        job = prepare(tmp_path / str(layers), algorithm, policy_folder, **settings)
+        trained = [name for name, one in job.model.named_parameters() if one.requires_grad]
+        assert {name.split("layers.")[1].split(".")[0] for name in trained} == places
+
+
 def test_supervised_loss_is_the_mean_over_response_tokens_that_transformers_finds(policy_folder, tmp_path):
     job = prepare(tmp_path / "run", "sft", policy_folder, train=6, max_steps=1)
     job.train = [replace(group, weight=1.0) for group in job.train]

@@ -72,7 +72,7 @@ def prepare_online(plan: Plan, tools: Tools, method: Method) -> Job:
     policy = load_policy(plan.model, trainable=True).to(device)
     base = load_reference(plan, policy)
     if config.lora:
-        add_lora(policy, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed)
+        add_lora(policy, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed, layers=config.lora_layers)
     actor = Actor(policy, make_critic(plan, policy)).to(device)
     train, report = encode_prompts(read_groups(plan.train), policy, config)
     held_out = read_groups(plan.test) if plan.test else []
@@ -136,7 +136,7 @@ def make_critic(plan: Plan, policy: Policy) -> TrunkCritic | SeparateCritic | No
         raise ValueError(f"{plan.model} has no scalar head that we know: let the critic be a head on the policy.")
     network.requires_grad_(True)
     if config.lora:
-        add_lora(network, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed)
+        add_lora(network, rank=config.lora_rank, alpha=config.lora_alpha, seed=config.seed, layers=config.lora_layers)
     return SeparateCritic(network)
 
 
