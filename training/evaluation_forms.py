@@ -73,7 +73,7 @@ class EvaluationForm(forms.Form):
         min_value=1,
         max_value=5000,
         initial=200,
-        help_text="Held-out ones, as many as there are. Telling 60 from 50 % apart takes about 470 answers.",
+        help_text="Held-out ones, as many as there are. Telling 60 % from 50 % takes about 470 answers.",
     )
     overlap = forms.IntegerField(label="People per comparison", min_value=1, max_value=50, initial=1)
     margin = forms.FloatField(

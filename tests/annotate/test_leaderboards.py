@@ -178,6 +178,16 @@ def test_without_any_style_the_controlled_scores_are_bradley_and_terrys():
     assert fit_controlled(make_games(2, [0, 0], [1, 1], [1, 1]), np.zeros((2, 4))) is None
 
 
+def test_features_that_always_go_together_share_their_weight():
+    games, gaps = play(8, 300), np.zeros((300, 4))
+    gaps[:, 1] = np.random.default_rng(0).choice([-0.5, 0, 0.5], 300)
+    gaps[:, 2] = 2 * gaps[:, 1]
+    weights = fit_controlled(games, gaps).weights
+    assert weights[1] == pytest.approx(weights[2])
+    alone = fit_controlled(games, np.where([False, True, False, False], gaps, 0.0)).weights
+    assert weights[1] + weights[2] == pytest.approx(alone[1], abs=1e-6)
+
+
 def test_headings_items_and_bold_type_are_counted():
     text = "# Eggs\n\n- **Boil** them\n- __Peel__ them\n1. Eat\n#no heading\n2*3*4"
     assert style_of(text) == (len(text), 1, 3, 2)

@@ -160,9 +160,11 @@ def test_the_reward_models_win_rate_stands_beside_peoples(judged, alice, bob, si
     assert [row[6:] for row in rows_of(page)[1:]] == [
         ["100 % of 10", "+30"],
         ["50 % of 16", "0"],
-        ["0 % of 10", "-30"],
+        ["0 % of 10", "−30"],
     ]
     assert signed_in(bob).post(score, {"judge": judge.pk}).status_code == 403
+    ResponseScore.objects.filter(response__in=[row.first for row in rows[:6]]).delete()
+    assert rows_of(client.get(url))[1][5:] == ["70 % of 10", "100 % of 4", "+75"], "its gap is on the same four"
 
 
 def test_an_empty_project_says_what_to_do(project, alice, bob, signed_in):

@@ -21,7 +21,7 @@ from training.services.evaluation_work import points_of
 from training.services.evaluations import cancel_evaluation, retry_evaluation, start_evaluation, was_rewarded_by_judge
 from training.services.registry import ensure_base_models
 
-ITEMS_SHOWN = 100
+PAIRS_SHOWN = 30
 WORDS = {1.0: "Won", 0.5: "Tie", 0.0: "Lost"}
 
 
@@ -72,6 +72,8 @@ def get_evaluation(
 def evaluation_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, evaluation = get_evaluation(request, project_id, pk)
     by_people = evaluation.by == Evaluation.By.PEOPLE
+    page = read_page(request.GET.get("page", ""))
+    pairs = (judged_by_people if by_people else judged_by_rewards)(evaluation, page)
     context = {
         "project": membership.project,
         "membership": membership,
@@ -79,17 +81,22 @@ def evaluation_detail(request: SignedInRequest, project_id: int, pk: int) -> Htt
         "prompts": evaluation.items.count(),
         "asked": evaluation.items.filter(task__isnull=False).count(),
         "flatters": was_rewarded_by_judge(evaluation),
-        "pairs": judged_by_people(evaluation) if by_people else judged_by_rewards(evaluation),
+        "pairs": pairs[:PAIRS_SHOWN],
+        "newer_url": f"?page={page - 1}" if page else "",
+        "older_url": f"?page={page + 1}" if len(pairs) > PAIRS_SHOWN else "",
         "course": course_of(watch_observed(evaluation), margin=evaluation.margin) if by_people else None,
-        "most": ITEMS_SHOWN,
     }
-    page = "evaluations/detail.html"
-    return render(request, f"{page}#live" if request.htmx else page, context)
+    template = "evaluations/detail.html"
+    return render(request, f"{template}#live" if request.htmx else template, context)
 
 
-def judged_by_people(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The pairs judged last, newest first."""
-    seen = list(reversed(observe(evaluation)))[:ITEMS_SHOWN]
+def read_page(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 6 else 0
+
+
+def judged_by_people(evaluation: Evaluation, page: int) -> list[dict[str, Any]]:
+    """A page of the pairs judged last, newest first, and the first of the next page."""
+    seen = list(reversed(observe(evaluation)))[page * PAIRS_SHOWN : (page + 1) * PAIRS_SHOWN + 1]
     return [{"item": one.item, "said": say(one.points), "note": note(one.people)} for one in seen]
 
 
@@ -101,13 +108,11 @@ def note(people: int) -> str:
     return f"{people} {'person' if people == 1 else 'people'}" if people else "nothing to ask"
 
 
-def judged_by_rewards(evaluation: Evaluation) -> list[dict[str, Any]]:
-    items = list(
-        evaluation.items.select_related("prompt", "candidate_response", "baseline_response")
-        .exclude(candidate_response=None)
-        .exclude(baseline_response=None)
-        .order_by("pk")[:ITEMS_SHOWN]
-    )
+def judged_by_rewards(evaluation: Evaluation, page: int) -> list[dict[str, Any]]:
+    """The same of the pairs whose scores are known, in the order of the prompts."""
+    rows = evaluation.items.select_related("prompt", "candidate_response", "baseline_response")
+    written = rows.exclude(candidate_response=None).exclude(baseline_response=None).order_by("pk")
+    items = list(written[page * PAIRS_SHOWN : (page + 1) * PAIRS_SHOWN + 1])
     ids = [response.pk for item in items for response in item.both()]
     found = ResponseScore.objects.filter(model=evaluation.judge, response__in=ids).values_list("response", "mean")
     scores = dict(found)

@@ -33,11 +33,14 @@ class Line:
     standing: Standing
     bar: Bar
     rewarded: WinRate | None
+    same: WinRate | None  # people's, on the comparisons that the reward model knows
 
     @property
-    def gap(self) -> float | None:
-        """The reward model's win rate less people's, in points of a hundred."""
-        return 100 * (self.rewarded.value - self.standing.rate.value) if self.rewarded else None
+    def gap(self) -> str:
+        """The reward model's win rate less people's on the same comparisons, in points of a hundred."""
+        if self.rewarded is None or self.same is None:
+            return ""
+        return f"{100 * (self.rewarded.value - self.same.value):+.0f}".replace("-", "−").replace("+0", "0")
 
 
 @login_required
@@ -69,8 +72,9 @@ def tables_of(board: Leaderboard, side: RewardSide | None) -> list[dict[str, obj
     """A table for each league, its lines with their bars and rewards."""
     tables: list[dict[str, object]] = []
     for league in board.leagues:
-        bars, rates = bars_of(league), side.rates if side else {}
-        lines = [Line(one, bars[one.key], rates.get(one.key)) for one in league.standings]
+        bars = bars_of(league)
+        rates, people = (side.rates, side.people) if side else ({}, {})
+        lines = [Line(one, bars[one.key], rates.get(one.key), people.get(one.key)) for one in league.standings]
         tables.append({"league": league, "lines": lines})
     return tables
 
