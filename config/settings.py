@@ -163,6 +163,7 @@ CELERY_TASK_ROUTES = {
     "training.generate_responses": {"queue": "inference"},
     "training.score_responses": {"queue": "inference"},
     "training.run_evaluation": {"queue": "inference"},
+    "training.report_reward_model": {"queue": "inference"},
     "training.run_training": {"queue": "training"},
     "training.warm_chat_models": {"queue": "chat"},
     "training.write_chat_answers": {"queue": "chat"},

@@ -94,6 +94,7 @@ PROJECT_PAGES = {
     "model-card": REVIEWERS,
     "model-create": OWNERS,
     "model-detail": REVIEWERS,
+    "model-report": REVIEWERS,
     "model-make-default": OWNERS,
     "project-rounds": REVIEWERS,
     "round-start": OWNERS,

@@ -8,7 +8,7 @@ from smtplib import SMTPException
 from celery import shared_task
 
 from annotate.models import Project
-from training.models import Alarm, Evaluation, Generation, Run, Scoring
+from training.models import Alarm, Evaluation, Generation, RewardReport, Run, Scoring
 from training.services.alarms import tell_alarm as tell
 from training.services.evaluation_people import follow_evaluation
 from training.services.evaluation_work import evaluate
@@ -95,3 +95,14 @@ def recover_stalled_jobs() -> int:
 def tell_alarm(*, job_id: int) -> None:
     for alarm in Alarm.objects.filter(pk=job_id):
         tell(alarm)
+
+
+@shared_task(name="training.report_reward_model")
+def report_reward_model(*, job_id: int) -> None:
+    """Loads torch: an inference worker alone comes here."""
+    from training.services.report_work import make_report
+
+    for report in RewardReport.objects.filter(pk=job_id).select_related(
+        "model__run__base_model", "snapshot", "project"
+    ):
+        make_report(report)

@@ -6,9 +6,10 @@ from django.utils import timezone
 from annotate.models import Job, JobStatus
 from annotate.querysets import JobQuerySet
 from annotate.services.queue import enqueue
-from training.models import Evaluation, Generation, Run, Scoring
+from training.models import Evaluation, Generation, RewardReport, Run, Scoring
 from training.services.evaluations import RUN_EVALUATION
 from training.services.generations import GENERATE_RESPONSES
+from training.services.reward_reports import REPORT_REWARD_MODEL
 from training.services.runs import RUN_TRAINING
 from training.services.scoring import SCORE_RESPONSES
 
@@ -20,9 +21,10 @@ GAVE_UP = (
 
 
 def recover_stalled_jobs() -> int:
-    """Queue every stalled run, generation, scoring and evaluation again; returns how many. Safe to call at any time."""
+    """Queue every stalled job of training again; returns how many. Safe to call at any time."""
     jobs = (Run, RUN_TRAINING), (Generation, GENERATE_RESPONSES), (Scoring, SCORE_RESPONSES)
-    return sum(_recover(model.objects.stalled(), task) for model, task in (*jobs, (Evaluation, RUN_EVALUATION)))
+    others = (Evaluation, RUN_EVALUATION), (RewardReport, REPORT_REWARD_MODEL)
+    return sum(_recover(model.objects.stalled(), task) for model, task in (*jobs, *others))
 
 
 def _recover(stalled: JobQuerySet, task: str) -> int:
