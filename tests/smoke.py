@@ -24,8 +24,8 @@ from tests.visitor import Refused, Visitor
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMPTS = 20
-READY_SECONDS = 180
-JOB_SECONDS = 60
+READY_SECONDS = 300
+JOB_SECONDS = 240
 ROUND_SECONDS = 300
 TOPICS = ["bread", "bicycles", "rain", "chess", "maps", "tea", "bees", "clocks", "rivers", "paint"]
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from annotate.models import JobStatus, Project, Prompt, User
 from annotate.services.audit import record_audit
 from annotate.services.queue import enqueue
-from training.models import Evaluation, EvaluationItem, ModelVersion, Round, RoundStep
+from training.models import Evaluation, EvaluationItem, ModelVersion, Round, RoundStep, RunReward
 from training.services.evaluation_people import withdraw
 from training.services.held_out import held_out_prompts, runs_behind
 
@@ -114,7 +114,8 @@ def choose_prompts(project: Project, models: list[ModelVersion], count: int) -> 
 def was_rewarded_by_judge(evaluation: Evaluation) -> bool:
     """Whether a side was trained with the rewards of the very model that judges: then its verdict flatters."""
     runs = runs_behind([evaluation.candidate, evaluation.baseline])
-    return evaluation.judge is not None and any(run.rewards.filter(model=evaluation.judge).exists() for run in runs)
+    learnt_from = RunReward.objects.filter(run__in=runs, model=evaluation.judge, is_held_out=False)
+    return evaluation.judge is not None and learnt_from.exists()
 
 
 @transaction.atomic

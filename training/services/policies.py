@@ -8,7 +8,7 @@ from django.db import transaction
 from annotate.models import Project, User
 from annotate.services.audit import record_audit
 from training.models import ModelVersion, ProjectPolicy, Round
-from training.services.registry import default_model, ensure_base_models
+from training.services.registry import default_model, ensure_base_models, make_default
 
 Kind = ModelVersion.Kind
 AT_FIRST = "The project began with it."
@@ -39,6 +39,14 @@ def set_policy(*, model: ModelVersion, reason: str, set_by: User | None = None, 
         ProjectPolicy.objects.create(project=project, model=before, reason=AT_FIRST, set_at=before.created_at)
     replace_policy(project, before, model, reason, set_by, round)
     return True
+
+
+def make_model_default(*, model: ModelVersion, user: User) -> None:
+    """Let this model be the one of its kind that is used when nobody names another; a policy's turn is written down."""
+    if model.kind == Kind.POLICY:
+        set_policy(model=model, reason="Made the default by hand.", set_by=user)
+    else:
+        make_default(model=model, user=user)
 
 
 def replace_policy(

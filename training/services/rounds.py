@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from annotate.models import Project, User
+from annotate.models import Judgement, Project, User
 from annotate.services.audit import record_audit
 from annotate.services.queue import enqueue
 from annotate.services.snapshot_filters import matching_judgements, parse_filters
@@ -77,12 +77,13 @@ def active_round(project: Project) -> Round | None:
 
 
 def count_new_judgements(project: Project, *, up_to: int | None = None) -> int:
-    """Judgements a snapshot would take that came since the last round began, counted `up_to` so many."""
+    """Judgements a snapshot would take that came since the last round began; `up_to` so many, which reads no more rows
+    than that."""
     answers = matching_judgements(project, parse_filters({}))
     last = Round.objects.of_project(project).order_by("-number").first()
-    if last is not None:
-        answers = answers.filter(created_at__gt=last.started_at)
-    return answers[:up_to].count()
+    if up_to is not None:
+        answers = Judgement.objects.filter(pk__in=answers.order_by("-pk").values("pk")[:up_to])
+    return answers.filter(created_at__gt=last.started_at).count() if last else answers.count()
 
 
 @transaction.atomic

@@ -17,8 +17,8 @@ from training.graphs import draw_graph
 from training.models import ModelVersion
 from training.services.cards import describe_model
 from training.services.lineage import trace_project
-from training.services.policies import set_policy
-from training.services.registry import add_model, ensure_base_models, make_default
+from training.services.policies import make_model_default
+from training.services.registry import add_model, ensure_base_models
 
 
 def get_model(
@@ -79,9 +79,6 @@ def model_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResp
 @require_POST
 def model_make_default(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, model = get_model(request, project_id, pk, OWNERS)
-    if model.kind == ModelVersion.Kind.POLICY:
-        set_policy(model=model, reason="Made the default by hand.", set_by=membership.user)
-    else:
-        make_default(model=model, user=membership.user)
+    make_model_default(model=model, user=membership.user)
     messages.success(request, f"“{model}” is now the default {model.get_kind_display().lower()}.")
     return redirect("project-models", project_id)
