@@ -13,7 +13,7 @@ from annotate.querysets import JudgementQuerySet
 from annotate.services.questionnaires import SHOWN_FROM, count_answers
 
 PEOPLE = 0  # stands for every author who is a person: a leaderboard ranks models, not those who work here
-MOST = 20_000  # judgements looked at, the newest
+MOST = 10_000  # judgements looked at, the newest
 
 
 class Compared(NamedTuple):

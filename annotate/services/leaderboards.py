@@ -74,7 +74,7 @@ class Leaderboard:
 
 
 def make_leaderboard(*, project: Project, choice: Choice, ties: str) -> Leaderboard:
-    """The leaderboard over the newest 20,000 judgements that fit; seven statements."""
+    """The leaderboard over the newest 10,000 judgements that fit; seven statements."""
     rows, with_itself = read_compared(project, choice)
     players = sorted({key for row in rows for key in (row.first_author, row.second_author)})
     names = name_players(project, players)
