@@ -229,6 +229,8 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "annotate.models.JobStatus",
         "MemberRole": "annotate.models.Role",
         "TokenScope": "annotate.models.Scope",
+        "TaskPurpose": "annotate.models.Purpose",
+        "KnownPurpose": "annotate.api.serializers.quality.KNOWN_PURPOSES",
     },
     "PATH_CONVERTER_OVERRIDES": {"number": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}},
 }

@@ -26,11 +26,12 @@ class Door:
 
     @property
     def has_object(self) -> bool:
-        return len(re.findall("<", self.route)) > 1
+        return len(re.findall("<number", self.route)) > 1
 
     def visit(self, token: str, project: int, world: dict[str, int]) -> int:
         """The status of an empty request to it, its objects taken from `world`."""
         path = self.route.replace("<number:project_id>", str(project)).replace("<slug:form>", "trl")
+        path = path.replace("<slug:kind>", "ranking")
         path = re.sub(r"([\w-]+)/<number:\w+>", lambda found: f"{found[1]}/{world[found[1]]}", path)
         body = b"{}" if self.operation.body else b""
         headers = {"Authorization": f"Bearer {token}"} if token else {}

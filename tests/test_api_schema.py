@@ -73,7 +73,7 @@ def test_whatever_is_sent_the_answer_is_one_that_the_document_describes(kind, ap
 def places(path: str, project, world: dict[str, int]) -> dict[str, object]:
     """The numbers in the address, so that something is found there."""
     numbers = {name: world[before] for before, name in re.findall(r"([\w-]+)/\{(id|version)\}", path)}
-    named = {"project_id": project.pk, "form": "trl", **numbers}
+    named = {"project_id": project.pk, "form": "trl", "kind": "rating", **numbers}
     return {name: value for name, value in named.items() if f"{{{name}}}" in path}
 
 

@@ -80,17 +80,28 @@ PARTS: dict[str, tuple[str, ...]] = {
 
 def read_answer(lease: Lease, project: Project, data: Mapping[str, Any]) -> AnswerForm:
     """The form of the lease's task, filled in and valid. Raises Invalid, its fields named as the API names them."""
-    kind = lease.task.kind
-    if strange := [name for name in data["answer"] if name not in PARTS[kind]]:
-        raise Invalid({f"answer.{strange[0]}": f"This task is a {kind}; its answer has {', '.join(PARTS[kind])}."})
-    fields = FIELDS[kind](data["answer"])
-    if data.get("rationale"):
-        fields["rationale"] = data["rationale"], "rationale"
-    for letter, flags in data.get("flags", {}).items():
-        fields[f"flags_{letter.lower()}"] = flags, f"flags.{letter}"
-    values = {name: value for name, (value, _) in fields.items()}
+    beside: Fields = {f"flags_{letter.lower()}": (flags, f"flags.{letter}") for letter, flags in data["flags"].items()}
+    if data["rationale"]:
+        beside["rationale"] = data["rationale"], "rationale"
     control = {"submission_id": str(data["submission_id"]), "active_seconds": data.get("active_seconds")}
-    form = bind_form(lease, project, {**values, **control})
+
+    def make_form(values: dict[str, Any]) -> AnswerForm:
+        return bind_form(lease, project, {**values, **control})
+
+    return read_answer_to(lease.task.kind, data["answer"], make_form, beside)
+
+
+def read_answer_to(
+    kind: str,
+    said: Mapping[str, Any],
+    make_form: Callable[[dict[str, Any]], AnswerForm],
+    beside: Mapping[str, tuple[Any, str]] | None = None,
+) -> AnswerForm:
+    """The form that `make_form` makes of the answer and what stands beside it, valid. Raises Invalid."""
+    if strange := [name for name in said if name not in PARTS[kind]]:
+        raise Invalid({f"answer.{strange[0]}": f"This task is a {kind}; its answer has {', '.join(PARTS[kind])}."})
+    fields = {**FIELDS[kind](said), **(beside or {})}
+    form = make_form({name: value for name, (value, _) in fields.items()})
     if unknown := [path for name, (_, path) in fields.items() if name not in form.fields]:
         raise Invalid(dict.fromkeys(unknown, "This task does not ask for it. Leave it out."))
     if not form.is_valid():

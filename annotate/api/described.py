@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from inspect import cleandoc
 from typing import Any
 
@@ -28,7 +29,10 @@ class ProblemSerializer(serializers.Serializer):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = ProblemFieldSerializer(many=True, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """With the field whose name serializers have taken."""
+        return {**super().get_fields(), "errors": ProblemFieldSerializer(many=True, required=False)}
 
 
 def described(handle: Callable[..., Any], wanted: Operation) -> Callable[..., Any]:
@@ -93,6 +97,7 @@ def answers(wanted: Operation) -> dict[Any, Any]:
     return found
 
 
+@cache
 def page_shape(shape: Any) -> Any:
     name = shape.__name__.removesuffix("Serializer")
     fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}

@@ -117,7 +117,9 @@ def judge(call: Call, pk: int) -> dict[str, Any]:
 def describe_agreed(lease: Lease, judgement: Judgement) -> dict[str, Any] | None:
     known = agreed_judgement(lease.task)
     names = {entry.response.pk: entry.letter for entry in responses_shown(lease)}
-    return known and {
+    if known is None:
+        return None
+    return {
         "was_right": judgement.matches_agreed,
         "answer": describe_judgement(known, names),
         "explanation": lease.task.explanation,

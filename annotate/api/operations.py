@@ -122,18 +122,19 @@ def perform(wanted: Operation, request: Request, path: Mapping[str, Any]) -> Htt
     """Check the call and run it. Raises what `problems` knows how to say."""
     inner = dict(path)
     project_id = inner.pop("project_id", None)
-    check_scope(wanted, request.auth)
+    user, token = who(request)
+    check_scope(wanted, token)
     with ExitStack() as stack:
         if wanted.guards and request.headers.get("If-Match"):
             stack.enter_context(transaction.atomic())  # nobody changes it between the look and the change
             list(Project.objects.select_for_update(no_key=True).filter(pk=project_id).values_list("pk"))
-        call = Call(request, request.user, request.auth, inside=enter(wanted, request, project_id))
+        call = Call(request, user, token, inside=enter(wanted, user, token, project_id))
         call.query = read(wanted.query, request.query_params.dict()) if wanted.query else {}
         call.data = read(wanted.body, read_body(request), partial=wanted.method == "PATCH") if wanted.body else {}
         if wanted.guards:
             check_match(request, lambda guard: shape(guard, call, guard.run(call, **inner)), wanted.guards)
         if wanted.takes_key:
-            return answer_once(request, lambda: respond(wanted, call, wanted.run(call, **inner)))
+            return answer_once(request, user, lambda: respond(wanted, call, wanted.run(call, **inner)))
         return respond(wanted, call, wanted.run(call, **inner))
 
 
@@ -143,19 +144,27 @@ def check_scope(wanted: Operation, token: ApiToken | None) -> None:
         raise PermissionDenied(f"This needs the scope “{wanted.scope}”; this token has {has}. Make one that has it.")
 
 
-def enter(wanted: Operation, request: Request, project_id: int | None) -> Membership | None:
+def enter(wanted: Operation, user: User, token: ApiToken | None, project_id: int | None) -> Membership | None:
     """The caller's membership of the project in the address. Strangers, and tokens of other projects, find nothing."""
     if project_id is None:
         return None
-    if request.auth is not None and request.auth.project_id not in (None, project_id):
+    if token is not None and token.project_id not in (None, project_id):
         raise Http404("No such project.")
-    return get_membership(request.user, project_id, wanted.roles)
+    return get_membership(user, project_id, wanted.roles)
+
+
+def who(request: Request) -> tuple[User, ApiToken | None]:
+    """The user that authentication found, and the token if it was one."""
+    user, token = request.user, request.auth
+    assert isinstance(user, User)
+    assert token is None or isinstance(token, ApiToken)
+    return user, token
 
 
 def read(kind: type[BaseSerializer], values: Any, *, partial: bool = False) -> dict[str, Any]:
     serializer = kind(data=values, partial=partial)
     if not serializer.is_valid():
-        raise Invalid(serializer.errors)
+        raise Invalid(dict(serializer.errors))
     return dict(serializer.validated_data)
 
 

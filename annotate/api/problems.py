@@ -18,6 +18,8 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from annotate.api.throttling import RATE
+
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: ("malformed", "The request cannot be read"),
@@ -96,8 +98,8 @@ def answer_problem(error: Exception, context: dict[str, Any]) -> Response | None
     headers = {}
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = 'Bearer realm="Plumbline"'
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        headers["Retry-After"] = str(max(1, round(error.wait)))
+    if isinstance(error, exceptions.Throttled):
+        headers["Retry-After"] = str(context["request"].META[RATE][2])
     if isinstance(error, exceptions.ValidationError):
         errors = list(flatten(error.detail))
         return problem(422, "Mend the fields named under errors and send it again.", errors=errors, headers=headers)

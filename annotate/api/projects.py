@@ -22,10 +22,14 @@ from annotate.api.serializers.projects import (
     ProjectSerializer,
     ProjectSettingsSerializer,
 )
+from annotate.api.serializers.quality import KindOptionsSerializer
+from annotate.forms.kinds import KIND_FORMS
 from annotate.models import AuditEvent, Guideline, Membership, Project, Scope
 from annotate.querysets import ProjectQuerySet
 from annotate.services.guidelines import read_guideline
+from annotate.services.project_kinds import set_kind_options
 from annotate.services.projects import archive_project, create_project, save_guidelines, update_project
+from annotate.views.kind_settings import find_kind
 
 
 @operation("GET", scope=Scope.READ, answer=MeSerializer)
@@ -165,3 +169,35 @@ def list_audit_events(call: Call) -> Page:
     """Who did what in the project."""
     rows = AuditEvent.objects.visible_to(call.user).of_project(call.project).select_related("actor")
     return page_of(rows, call.query)
+
+
+@operation(
+    "PUT",
+    scope=Scope.ADMIN,
+    roles=OWNERS,
+    body=KindOptionsSerializer,
+    answer=ProjectSerializer,
+    example={"options": {"questions": ["Overall quality | 7 | terrible | excellent", "Makes things up | No, Yes"]}},
+)
+def turn_kind_on(call: Call, kind: str) -> Project:
+    """Turn a kind of judgement on, or change its options.
+
+    Options are typed as on the settings page: questions of a rating are lines, as in the example.
+    """
+    wanted, given = find_kind(kind), call.data["options"]
+    blank = KIND_FORMS[wanted](project=call.project)
+    if strange := [name for name in given if name not in blank.fields]:
+        raise Invalid({f"options.{strange[0]}": f"{wanted.label} has the options {', '.join(blank.fields)}."})
+    form = KIND_FORMS[wanted]({**blank.initial, **given}, project=call.project)
+    if not form.is_valid():
+        raise Invalid({f"options.{name}": list(map(str, found)) for name, found in form.errors.items()})
+    set_kind_options(actor=call.user, project=call.project, kind=kind, options=form.options())
+    call.project.refresh_from_db()
+    return call.project
+
+
+@operation("DELETE", scope=Scope.ADMIN, roles=OWNERS)
+def turn_kind_off(call: Call, kind: str) -> None:
+    """Turn a kind of judgement off. Tasks that exist can still be judged."""
+    find_kind(kind)
+    set_kind_options(actor=call.user, project=call.project, kind=kind, options=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
@@ -19,19 +19,20 @@ from annotate.api.authentication import TokenAuthentication
 from annotate.api.described import described
 from annotate.api.operations import Operation, perform
 from annotate.api.problems import answer_problem
-from annotate.api.throttling import PerCaller
+from annotate.api.throttling import RATE, PerCaller
 
 
 class AlwaysJson(BaseContentNegotiation):
     """Whatever a client accepts, it gets JSON: that is all there is."""
 
-    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         return next((parser for parser in parsers if takes(parser, request.content_type)), None)
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        only = next(iter(renderers))
+        return only, only.media_type
 
 
 def takes(parser: BaseParser, content_type: str) -> bool:
@@ -46,19 +47,17 @@ class ApiView(APIView):
     permission_classes = (IsAuthenticated,)
     throttle_classes = (PerCaller,)
     renderer_classes = (JSONRenderer,)
-    parser_classes = (JSONParser,)
+    parser_classes: Sequence[type[BaseParser]] = (JSONParser,)
     content_negotiation_class = AlwaysJson
     metadata_class = None
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
         return answer_problem
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer.setdefault("Cache-Control", "private, no-cache")
-        rate = getattr(request, "rate", None)
+        rate = request.META.get(RATE)
         if rate is not None:
             for name, value in zip(("Limit", "Remaining", "Reset"), rate, strict=True):
                 answer[f"RateLimit-{name}"] = str(value)
@@ -77,7 +76,8 @@ def resource(*operations: Operation, takes_files: bool = False) -> Callable[...,
     by_method = {wanted.method: wanted for wanted in operations}
     handlers = {wanted.method.lower(): described(handler(wanted), wanted) for wanted in operations}
     name = "".join(part.title() for part in operations[0].name.split("_"))
-    return type(f"{name}View", (parent,), {**handlers, "operations": by_method}).as_view()
+    view: type[ApiView] = type(f"{name}View", (parent,), {**handlers, "operations": by_method})
+    return view.as_view()
 
 
 def handler(wanted: Operation) -> Callable[..., HttpResponseBase]:

@@ -67,14 +67,19 @@ def describe(path: str, method: str, facts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def first_of(content: dict[str, Any]) -> dict[str, Any]:
+    """The first of the media types."""
+    return dict(next(iter(content.values()))) if content else {}
+
+
 def example_of(content: dict[str, Any]) -> str:
-    examples = next(iter(content.values()), {}).get("examples", {})
+    examples = first_of(content).get("examples", {})
     return json.dumps(examples["Body"]["value"], indent=2, ensure_ascii=False) if "Body" in examples else ""
 
 
 def fields_of(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The fields of a body or an answer, each in a line; those of a list's entries as prompts[].text."""
-    return list(walk(next(iter(content.values()), {}).get("schema", {}), "", DEEPEST))
+    return list(walk(first_of(content).get("schema", {}), "", DEEPEST))
 
 
 def walk(shape: dict[str, Any], before: str, deeper: int) -> Iterator[dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.http import Http404, HttpResponseBase
 from django.utils.cache import get_conditional_response
 
-from annotate.access import OWNERS, REVIEWERS, get_in_project
+from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project
 from annotate.api.operations import Call, operation
 from annotate.api.paging import Page, page_of
 from annotate.api.problems import Conflict, refused
@@ -93,6 +95,6 @@ def download_snapshot(call: Call, pk: int, form: str) -> HttpResponseBase:
     if snapshot.status != JobStatus.SUCCEEDED:
         raise Conflict(f"Snapshot “{snapshot}” is not finished; it is {snapshot.get_status_display().lower()}.")
     split = call.query.get("split")
-    request = call.request._request
+    request = cast(SignedInRequest, call.request._request)
     etag = f'"{snapshot.content_hash}-{form}-{split or "all"}"'
     return get_conditional_response(request, etag=etag) or stream_download(request, snapshot, form, split, etag)

@@ -17,10 +17,11 @@ from rest_framework.views import APIView
 
 logger = logging.getLogger(__name__)
 WINDOW = 60  # seconds
+RATE = "plumbline.rate"
 
 
 class PerCaller(BaseThrottle):
-    """Fixed windows of a minute. Leaves (limit, remaining, seconds to the next window) in `request.rate`."""
+    """Fixed windows of a minute. Leaves (limit, remaining, seconds to the next window) in META under RATE."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         if not request.user.is_authenticated:
@@ -30,7 +31,7 @@ class PerCaller(BaseThrottle):
         self.seconds_left = WINDOW - passed
         used = count(f"api:{caller}:{window}")
         limit = settings.API_REQUESTS_PER_MINUTE
-        request._request.rate = (limit, max(0, limit - used), self.seconds_left)
+        request.META[RATE] = (limit, max(0, limit - used), self.seconds_left)
         return used <= limit
 
     def wait(self) -> float:

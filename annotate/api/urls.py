@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from annotate.api import imports, judging, people, projects, prompts, snapshots, tasks
+from annotate.api import imports, judging, people, projects, prompts, quality, snapshots, tasks
 from annotate.api.numbers import NumberConverter
 from annotate.api.resources import resource
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path(
         INSIDE + "guidelines/<number:version>/read/", resource(projects.say_guideline_read), name="api-guideline-read"
     ),
+    path(INSIDE + "kinds/<slug:kind>/", resource(projects.turn_kind_on, projects.turn_kind_off), name="api-kind"),
     path(INSIDE + "audit/", resource(projects.list_audit_events), name="api-audit"),
     path(INSIDE + "members/", resource(people.list_members), name="api-members"),
     path(
@@ -40,10 +41,27 @@ urlpatterns = [
     path(INSIDE + "tasks/", resource(tasks.list_tasks, tasks.queue_tasks), name="api-tasks"),
     path(INSIDE + "tasks/planned/", resource(tasks.queue_planned_tasks), name="api-tasks-planned"),
     path(INSIDE + "tasks/<number:pk>/", resource(tasks.show_task, tasks.change_task), name="api-task"),
+    path(INSIDE + "tasks/<number:pk>/known/", resource(quality.agree_on_answer), name="api-task-known"),
+    path(INSIDE + "tasks/<number:pk>/retired/", resource(quality.retire_known_task), name="api-task-retired"),
+    path(INSIDE + "tasks/<number:pk>/decision/", resource(quality.decide), name="api-task-decision"),
+    path(INSIDE + "known-tasks/", resource(quality.list_known_tasks), name="api-known-tasks"),
+    path(INSIDE + "disagreements/", resource(quality.list_disagreements), name="api-disagreements"),
+    path(INSIDE + "quality/", resource(quality.show_quality), name="api-quality"),
+    path(INSIDE + "members/<number:pk>/standing/", resource(quality.decide_standing), name="api-member-standing"),
     path(INSIDE + "judgements/", resource(tasks.list_judgements), name="api-judgements"),
     path(INSIDE + "judgements/<number:pk>/", resource(tasks.show_judgement), name="api-judgement"),
+    path(
+        INSIDE + "judgements/<number:pk>/comments/",
+        resource(quality.list_comments, quality.comment),
+        name="api-comments",
+    ),
     path(INSIDE + "my-judgements/", resource(judging.list_own_judgements), name="api-my-judgements"),
     path(INSIDE + "my-judgements/<number:pk>/undo/", resource(judging.undo), name="api-my-judgement-undo"),
+    path(
+        INSIDE + "my-judgements/<number:pk>/comments/",
+        resource(quality.list_own_comments, quality.reply),
+        name="api-my-comments",
+    ),
     path(INSIDE + "my-progress/", resource(judging.show_progress), name="api-my-progress"),
     path(INSIDE + "next-task/", resource(judging.take_next_task), name="api-next-task"),
     path(INSIDE + "leases/<number:pk>/", resource(judging.show_lease, judging.hand_back), name="api-lease"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
 from annotate.models import Project, Role, Scope, User
@@ -28,7 +30,7 @@ class OwnTokenForm(TokenForm):
         Project.objects.none(), required=False, empty_label="All my projects", label="Where it works"
     )
 
-    def __init__(self, data: object = None, *, user: User) -> None:
+    def __init__(self, data: Any = None, *, user: User) -> None:
         super().__init__(data)
         choice = self.fields["project"]
         assert isinstance(choice, forms.ModelChoiceField)

@@ -27,7 +27,7 @@ def refused(call, *arguments, **options):
 def test_every_algorithm_tells_its_settings_with_their_limits(api, project):
     found = {row["name"]: row for row in api.call("GET", "algorithms/")["algorithms"]}
     settings = {row["name"]: row for row in found["dpo"]["settings"]}
-    assert (found["dpo"]["label"], found["ppo"]["scores"]) == ("DPO", True)
+    assert (found["dpo"]["title"], found["ppo"]["scores"]) == ("DPO", True)
     assert settings["learning_rate"]["min"] < settings["learning_rate"]["default"] < settings["learning_rate"]["max"]
 
 

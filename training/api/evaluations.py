@@ -50,9 +50,10 @@ def show_evaluation(call: Call, pk: int) -> Evaluation:
 )
 def evaluate(call: Call) -> Evaluation:
     """Set one policy against another on prompts that neither was trained on."""
-    models = {name: named_model(call, name) for name in ("candidate", "baseline", "judge") if name in call.data}
+    settings = dict(call.data)
+    settings |= {name: named_model(call, name) for name in ("candidate", "baseline", "judge") if name in call.data}
     try:
-        made = start_evaluation(project=call.project, started_by=call.user, **{**call.data, **models})
+        made = start_evaluation(project=call.project, started_by=call.user, **settings)
     except ValidationError as error:
         raise invalid(error, otherwise="candidate") from error
     return get_evaluation(call, made.pk)

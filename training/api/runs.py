@@ -37,13 +37,14 @@ def describe(name: str, algorithm: Algorithm) -> dict[str, Any]:
         {
             "name": item.name,
             "default": item.default,
-            **{key: item.metadata[key] for key in ("label", "help", "min", "max")},
+            "title": item.metadata["label"],
+            **{key: item.metadata[key] for key in ("help", "min", "max")},
             "choices": [value for value, _ in item.metadata["choices"]] if item.metadata["choices"] else None,
         }
         for item in fields(algorithm.config)
     ]
-    facts = {key: getattr(algorithm, key) for key in ("label", "makes", "starts_from", "scores")}
-    return {"name": name, **facts, "settings": settings}
+    facts = {key: getattr(algorithm, key) for key in ("makes", "starts_from", "scores")}
+    return {"name": name, "title": algorithm.label, **facts, "settings": settings}
 
 
 def runs_of(call: Call) -> JobQuerySet:

@@ -54,9 +54,13 @@ class NewPromptSerializer(Input):
     messages = MessageSerializer(many=True, required=False)
     system = TextField(allow_blank=True, default="")
     tags = serializers.ListField(child=serializers.CharField(max_length=MAX_TAG), max_length=50, default=list)
-    source = serializers.CharField(max_length=120, allow_blank=True, default="")
     external_id = serializers.CharField(max_length=MAX_ID, allow_blank=True, default="")
     responses = NewTextSerializer(many=True, default=list)
+
+    def get_fields(self) -> dict[str, Any]:
+        """With the field whose name serializers have taken."""
+        source = serializers.CharField(max_length=120, allow_blank=True, default="")
+        return {**super().get_fields(), "source": source}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("text" in attrs) == ("messages" in attrs):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from annotate.api.paging import PageQuery
@@ -80,9 +82,12 @@ class ImportOptionsSerializer(Input):
     contents = serializers.ChoiceField(choices=Import.Contents.choices)
     column = serializers.CharField(max_length=200, allow_blank=True)
     tags = serializers.ListField(child=serializers.CharField(max_length=MAX_TAG), max_length=50)
-    source = serializers.CharField(max_length=120, allow_blank=True)
     id_prefix = serializers.CharField(max_length=60, allow_blank=True)
     keep_responses = serializers.BooleanField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """With the field whose name serializers have taken."""
+        return {**super().get_fields(), "source": serializers.CharField(max_length=120, allow_blank=True)}
 
 
 class RefusedRowSerializer(serializers.Serializer):

@@ -33,7 +33,7 @@ class AlarmPage(TypedDict):
 
 class Algorithm(TypedDict):
     name: str
-    label: str
+    title: str
     makes: str
     starts_from: list[str]
     scores: bool
@@ -64,6 +64,38 @@ class Author(TypedDict):
     name: str
 
 
+class Comment(TypedDict):
+    id: int
+    judgement: int
+    author: Person
+    body: str
+    asks_correction: bool
+    resolved_at: str | None
+    seen_at: str | None
+    created_at: str
+
+
+class CommentPage(TypedDict):
+    results: list[Comment]
+    next: str | None
+
+
+class Decided(TypedDict):
+    judgement: int
+
+
+class Disagreement(TypedDict):
+    task: int
+    kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
+    answers: int
+    distance: float
+
+
+class DisagreementPage(TypedDict):
+    results: list[Disagreement]
+    next: str | None
+
+
 class Evaluation(TypedDict):
     id: int
     status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
@@ -89,6 +121,11 @@ class Evaluation(TypedDict):
 class EvaluationPage(TypedDict):
     results: list[Evaluation]
     next: str | None
+
+
+class Flag(TypedDict):
+    name: str
+    reason: str
 
 
 class Generation(TypedDict):
@@ -213,6 +250,21 @@ class JudgementPage(TypedDict):
     next: str | None
 
 
+class KnownTask(TypedDict):
+    task: int
+    kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
+    purpose: Literal["work", "gold", "mirror", "practice", "qualification"]
+    explanation: str
+    said: int
+    right: int
+    closed_at: str | None
+
+
+class KnownTaskPage(TypedDict):
+    results: list[KnownTask]
+    next: str | None
+
+
 class Lease(TypedDict):
     id: int
     kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
@@ -300,6 +352,22 @@ class Person(TypedDict):
     name: str
     email: str
     is_service: bool
+
+
+class PersonQuality(TypedDict):
+    member: int
+    user: Person
+    answers: int
+    median_seconds: float | None
+    timed: int
+    quick: int
+    gold: int
+    gold_right: int
+    repeats: int
+    repeats_same: int
+    shared: int
+    shared_same: int
+    flags: list[Flag]
 
 
 class Policy(TypedDict):
@@ -397,6 +465,10 @@ class Prompt(TypedDict):
 class PromptPage(TypedDict):
     results: list[Prompt]
     next: str | None
+
+
+class Quality(TypedDict):
+    people: list[PersonQuality]
 
 
 class Queued(TypedDict):
@@ -531,7 +603,7 @@ class RunPage(TypedDict):
 
 class Setting(TypedDict):
     name: str
-    label: str
+    title: str
     help: str
     default: Any
     min: float | None

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from annotate.api.paging import LARGEST
 from annotate.api.serializers.fields import IdField, Input, JobSerializer, PersonSerializer
 from training.algorithms.configs import ALGORITHMS
-from training.models import ModelVersion
+from training.models import ModelVersion, RunEvent
 from training.services.generations import Choice
 
 KINDS_ADDED = [ModelVersion.Kind.POLICY, ModelVersion.Kind.BACKBONE]
@@ -14,7 +14,6 @@ KINDS_ADDED = [ModelVersion.Kind.POLICY, ModelVersion.Kind.BACKBONE]
 class ModelSerializer(serializers.ModelSerializer):
     """A policy or a reward model of the project, and where it came from."""
 
-    parent = serializers.IntegerField(source="parent_id", allow_null=True)
     run = serializers.IntegerField(source="run_id", allow_null=True)
     created_by = PersonSerializer()
 
@@ -37,7 +36,7 @@ class SettingSerializer(serializers.Serializer):
     """One setting of an algorithm."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    title = serializers.CharField()
     help = serializers.CharField(allow_blank=True)
     default = serializers.JSONField()
     min = serializers.FloatField(allow_null=True)
@@ -47,7 +46,7 @@ class SettingSerializer(serializers.Serializer):
 
 class AlgorithmSerializer(serializers.Serializer):
     name = serializers.CharField()
-    label = serializers.CharField()
+    title = serializers.CharField()
     makes = serializers.CharField()
     starts_from = serializers.ListField(child=serializers.CharField())
     scores = serializers.BooleanField(help_text="Whether it needs reward models, or a programmatic reward.")
@@ -96,14 +95,13 @@ class NewRunSerializer(Input):
     name = serializers.CharField(max_length=120, allow_blank=True, default="")
 
 
-class RunEventSerializer(serializers.Serializer):
+class RunEventSerializer(serializers.ModelSerializer):
     """A line the trainer wrote."""
 
-    id = serializers.IntegerField()
-    kind = serializers.CharField()
-    step = serializers.IntegerField()
-    data = serializers.JSONField()
-    created_at = serializers.DateTimeField()
+    class Meta:
+        model = RunEvent
+        fields = ("id", "kind", "step", "data", "created_at")
+        read_only_fields = fields
 
 
 class GenerationSerializer(JobSerializer):
