@@ -37,10 +37,16 @@ PARTS: dict[str, tuple[str, ...]] = {
     "trainer": ("-m training.algorithms",),
     "database": (),  # found by its own pid file
 }
-STATES = (
-    "SELECT kind, status FROM training_roundstep WHERE round_id = (SELECT max(id) FROM training_round) "
-    "ORDER BY position"
-)
+# Each step of the newest round, its status, and the status of the job it waits for.
+STATES = """
+    SELECT step.kind, step.status, coalesce(run.status, generation.status, (
+        SELECT min(status) FROM training_evaluation WHERE round_id = step.round_id AND step.kind = 'evaluate'
+        AND status IN ('queued', 'running')), '')
+    FROM training_roundstep step
+    LEFT JOIN training_run run ON run.id = step.run_id
+    LEFT JOIN training_generation generation ON generation.id = step.generation_id
+    WHERE step.round_id = (SELECT max(id) FROM training_round) ORDER BY step.position
+"""
 DOUBLES = {
     "runs": "SELECT count(*) FROM training_run r JOIN training_roundstep s ON s.run_id = r.id WHERE s.round_id = %s",
     "models": "SELECT count(*) FROM training_modelversion m JOIN training_roundstep s ON s.run_id = m.run_id "
@@ -91,14 +97,16 @@ def attack(owner: Visitor, project: str, part: str, var: Path) -> dict[str, Any]
     started, killed, deadline = time.monotonic(), dict[str, str](), time.monotonic() + JOB_SECONDS
     while time.monotonic() < deadline:
         states = read(database, STATES)
-        if states and all(status in ("succeeded", "skipped") for _, status in states):
+        if states and all(status in ("succeeded", "skipped") for _, status, _ in states):
             break
-        if failed := [kind for kind, status in states if status == "failed"]:
+        if failed := [kind for kind, status, _ in states if status == "failed"]:
             print(f"{part}: {failed[0]} failed.", file=sys.stderr)
             break
-        step = next((kind for kind, status in states if status in ("pending", "running")), "")
-        if step and step not in killed and (status := strike(part, var, database, dict(states)[step])):
-            killed[step] = status
+        step, status, job = next(
+            ((kind, status, job) for kind, status, job in states if status in ("pending", "running")), ("", "", "")
+        )
+        if step and step not in killed and job != "queued" and strike(part, var, database):
+            killed[step] = job or status
         time.sleep(LOOK)
     return {"part": part, "killed_at": killed, "seconds": round(time.monotonic() - started, 1), **count(database)}
 
@@ -110,15 +118,15 @@ def begin(owner: Visitor, project: str) -> None:
     owner.send(form, recipe=newest)
 
 
-def strike(part: str, var: Path, database: Postgres, status: str) -> str:
-    """Kill the part now; the step's status as it fell, or nothing when there was nothing to kill."""
+def strike(part: str, var: Path, database: Postgres) -> bool:
+    """Kill the part now; False when there was nothing to kill."""
     victims = list(find(part, var, database))
     for victim in victims:
         try:
             victim.send_signal(signal.SIGKILL)
         except psutil.NoSuchProcess:
             continue
-    return status if victims else ""
+    return bool(victims)
 
 
 def find(part: str, var: Path, database: Postgres) -> Iterator[psutil.Process]:
@@ -157,7 +165,7 @@ def count(database: Postgres) -> dict[str, Any]:
     """How the round ended, and how many of each thing it made."""
     ((number, status),) = read(database, "SELECT id, status FROM training_round ORDER BY id DESC LIMIT 1")
     made = {name: read(database, statement, number)[0][0] for name, statement in DOUBLES.items()}
-    return {"status": status, **made, "steps": dict(read(database, STATES))}
+    return {"status": status, **made, "steps": {kind: state for kind, state, _ in read(database, STATES)}}
 
 
 if __name__ == "__main__":

@@ -25,10 +25,10 @@ POLICIES = tuple(
 STARTS = (("current", "The policy in use"), ("base", "The base model, each time anew"))
 REWARDS, PEOPLE, BOTH, HAND = "rewards", "people", "both", "hand"
 GATES = (
-    (REWARDS, "If the held-out reward model prefers it"),
-    (PEOPLE, "If people prefer it, blinded"),
-    (BOTH, "If both prefer it"),
-    (HAND, "Only when I say so"),
+    (REWARDS, "Reward model prefers it"),
+    (PEOPLE, "People prefer it"),
+    (BOTH, "Both prefer it"),
+    (HAND, "I say so"),
 )
 
 
@@ -65,7 +65,13 @@ class Plan:
         max=0.9,
         step=0.05,
     )
-    gate: str = choice(REWARDS, "Take it into use", "Otherwise the policy in use stays.", JUDGE, GATES)
+    gate: str = choice(
+        REWARDS,
+        "Take it into use if",
+        "People are not told which response is whose.",
+        JUDGE,
+        GATES,
+    )
     gate_rate: float = number(
         0.5,
         "Win rate to exceed",

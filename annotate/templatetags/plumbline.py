@@ -65,8 +65,11 @@ KEPT_UNDER = {
     "/generations/": "/models/",
     "/evaluations/": "/leaderboard/",
     "/alarms/": "/runs/",
+    "/ablations/": "/runs/",
     "/webhooks/": "/settings/",
     "/questionnaire/": "/people/",
+    "/recipes/": "/rounds/",
+    "/policies/": "/rounds/",
 }
 
 

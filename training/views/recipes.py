@@ -33,6 +33,7 @@ def project_recipes(request: SignedInRequest, project_id: int) -> HttpResponse:
 def recipe_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     """A new recipe; `?like=` begins with another one's plan."""
     membership = get_membership(request.user, project_id, OWNERS)
+    ensure_recipes(membership.project)
     recipe = Recipe(project=membership.project, created_by=membership.user, plan=to_json(Plan()))
     wanted = request.GET.get("like", "")
     if wanted.isdecimal():
