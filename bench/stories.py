@@ -1,12 +1,15 @@
 """Stories that end happily: `python -m bench.stories MODEL` prints the section of docs/algorithms.md.
 
 MODEL is a folder with stories260K (Karpathy's llama2.c, 260,000 parameters) in Hugging Face layout. It writes the
-beginnings of stories and four ends to each; an end is preferred when a happy word is among its last twenty. A reward
-model learns that from pairs, PPO learns from the reward model, DPO from the pairs. `--out DIRECTORY` keeps the runs.
+beginnings of stories and four ends to each; an end is preferred when a happy word is among its last twenty, and a whole
+happy end to its own last sentences, so that a short end is known to be no way out. A reward model learns that from
+pairs, PPO learns from the reward model, DPO from the pairs. `--out DIRECTORY` keeps the runs.
 """
 
 import argparse
 import json
+import random
+import re
 import shutil
 import statistics
 import tempfile
@@ -34,14 +37,15 @@ WHO = ("girl", "boy", "cat", "dog", "bird", "bear", "frog", "fish", "car", "trai
        "pony", "fox")  # fmt: skip
 BEGINNING, END = 160, 128  # tokens at most
 HELD_OUT = 32
+TOLD = 48  # tokens: a happy end that is shorter is no story
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ ' ' if message['role'] == 'assistant' }}{{ message['content'] }}"
     "{% endfor %}"
 )
 WHOLE = {"lora": False, "max_length": 384, "micro_batch_tokens": 4096, "checkpoint_every": 0}
 RUNS: dict[str, dict[str, Any]] = {
-    "reward_model": {"learning_rate": 1e-3, "epochs": 3, "batch_size": 16, "eval_every": 0, "keep_best": True},
-    "dpo": {"learning_rate": 3e-4, "epochs": 3, "batch_size": 16, "eval_every": 0, "samples": 0},
+    "reward_model": {"learning_rate": 1e-3, "epochs": 2, "batch_size": 16, "eval_every": 0, "keep_best": True},
+    "dpo": {"learning_rate": 3e-4, "epochs": 2, "batch_size": 16, "eval_every": 0, "samples": 0},
     "ppo": {
         "learning_rate": 5e-4,
         "max_steps": 24,
@@ -97,22 +101,36 @@ def hash_of(text: str) -> int:
 
 
 def make_pairs(prompts: Sequence[str], ends: Sequence[Sequence[Sample]]) -> list[dict[str, Any]]:
-    """For each prompt as many disjoint pairs of a happy and another end as there are."""
+    """For each prompt as many disjoint pairs of a happy and another end as there are, and for the first of them one of
+    the happy end and its own last sentences."""
     rows = []
+    rng = random.Random(0)
     for number, (prompt, found) in enumerate(zip(prompts, ends, strict=True)):
         happy = [one for one in found if happy_end(one.text)]
         other = [one for one in found if not happy_end(one.text)]
-        for place, pair in enumerate(zip(happy, other, strict=False)):
-            rows.append(
-                {
-                    "id": f"story{number}-{place}",
-                    "prompt": [{"role": "user", "content": prompt}],
-                    "completions": [one.text for one in pair],
-                    "finish_reasons": [one.finish_reason for one in pair],
-                    "label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": None},
-                }
-            )
+        pairs = [
+            ((one.text, one.finish_reason), (rest.text, rest.finish_reason))
+            for one, rest in zip(happy, other, strict=False)
+        ]
+        if pairs and (short := last_sentences(pairs[0][0][0], rng)):
+            pairs.append((pairs[0][0], (short, "stop")))
+        rows += [
+            {
+                "id": f"story{number}-{place}",
+                "prompt": [{"role": "user", "content": prompt}],
+                "completions": [text for text, _ in pair],
+                "finish_reasons": [reason for _, reason in pair],
+                "label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": None},
+            }
+            for place, pair in enumerate(pairs)
+        ]
     return rows
+
+
+def last_sentences(text: str, rng: random.Random) -> str:
+    """Some of them, not all; nothing of a text of one sentence."""
+    sentences = re.findall(r"[^.!?]+[.!?\"]*", text)
+    return "".join(sentences[rng.randint(1, len(sentences) - 1) :]).strip() if len(sentences) > 1 else ""
 
 
 def write_data(folder: Path, rows: Sequence[dict[str, Any]], held_out: Sequence[str]) -> Path:
@@ -126,7 +144,7 @@ def write_data(folder: Path, rows: Sequence[dict[str, Any]], held_out: Sequence[
 
 
 def run(folder: Path, algorithm: str, data: Path, model: Path, rewards: Sequence[Path] = ()) -> tuple[Path, float]:
-    """-> the finished run and its seconds"""
+    """-> the finished run and its processor seconds"""
     folder.mkdir(parents=True)
     plan = {
         "algorithm": algorithm,
@@ -136,10 +154,10 @@ def run(folder: Path, algorithm: str, data: Path, model: Path, rewards: Sequence
         "rewards": [{"model": str(path), "weight": 1.0} for path in rewards],
     }
     (folder / "run.json").write_text(json.dumps(plan))
-    began = time.perf_counter()
+    began = time.process_time()
     if run_trainer(folder, should_stop=lambda: False) != DONE:
         raise SystemExit(f"{folder} failed: read its events.jsonl.")
-    return folder, time.perf_counter() - began
+    return folder, time.process_time() - began
 
 
 def told(run: Path, kind: str) -> list[dict[str, Any]]:
@@ -153,6 +171,7 @@ class Found:
 
     happy: float
     deviation: float  # standard error of `happy`
+    told: float  # share of ends that are happy and have TOLD tokens
     kl: float  # nats an end, from the start
     length: float
     text: str
@@ -174,6 +193,7 @@ def judge(policy: Policy, start: Policy, prompts: Sequence[str]) -> Found:
     return Found(
         happy=statistics.mean(scores),
         deviation=statistics.stdev(scores) / len(scores) ** 0.5,
+        told=statistics.mean(happy_end(one.text) * (one.tokens >= TOLD) for row in ends for one in row),
         kl=drift / len(scores),
         length=statistics.mean(one.tokens for row in ends for one in row),
         text=ends[0][0].text,
@@ -191,9 +211,12 @@ def total_logprob(policy: Policy, groups: Sequence[EncodedGroup]) -> float:
 
 
 def report(label: str, found: Found, seconds: float) -> str:
-    return (
-        f"| {label} | {found.happy:.2f} ± {found.deviation:.2f} | {found.kl:.1f} | {found.length:.0f} | {seconds:.0f} |"
-    )
+    happy = f"{found.happy:.2f} ± {found.deviation:.2f}"
+    return f"| {label} | {happy} | {found.told:.2f} | {found.kl:.1f} | {found.length:.0f} | {seconds:.0f} |"
+
+
+def point(one: dict[str, Any]) -> str:
+    return f"| {one['step']} | {one['reward']:.2f} | {one['kl']:.1f} | {one['completions/mean_length']:.0f} |"
 
 
 def main() -> None:
@@ -202,7 +225,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="keep the run folders here")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    began = time.perf_counter()
+    began = time.process_time()
     with tempfile.TemporaryDirectory() as scratch:
         out = arguments.out or Path(scratch)
         folder = prepare_model(arguments.model, out / "start")
@@ -212,7 +235,7 @@ def main() -> None:
         data = write_data(
             out / "data", make_pairs(prompts, write(start, prompts, each=4, tokens=END, seed=0)), held_out
         )
-        print(f"made in {time.perf_counter() - began:.0f} s")
+        print(f"made in {time.process_time() - began:.0f} s")
         reward, seconds = run(out / "reward", "reward_model", data, folder)
         final = told(reward, "end")[0]["metrics"]
         print(f"reward model: accuracy {final['accuracy']:.2f} "
@@ -224,13 +247,13 @@ def main() -> None:
             "DPO": (judge(load_policy(dpo / "model"), start, held_out), dpo_seconds),
             "PPO": (judge(load_policy(ppo / "model"), start, held_out), ppo_seconds),
         }
-        print("| policy | happy ends | KL | tokens | seconds |\n|---|---|---|---|---|")
+        print("| policy | happy ends | and told | KL | tokens | processor seconds |\n|---|---|---|---|---|---|")
         print("\n".join(report(label, *result) for label, result in results.items()))
-        print("| PPO step | reward | KL |\n|---|---|---|")
-        print("\n".join(f"| {one['step']} | {one['reward']:.2f} | {one['kl']:.1f} |" for one in told(ppo, "eval")))
+        print("| PPO step | reward | KL | tokens |\n|---|---|---|---|")
+        print("\n".join(map(point, told(ppo, "eval"))))
         print(f"\n{held_out[0]} …")
         print("\n".join(f"{label}: … {found.text}" for label, (found, _) in results.items()))
-        print(f"{time.perf_counter() - began:.0f} s in all")
+        print(f"{time.process_time() - began:.0f} processor seconds in all")
 
 
 if __name__ == "__main__":
