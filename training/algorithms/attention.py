@@ -107,14 +107,20 @@ def scaled_dot(
 def attend_slots(
     query: Tensor, key: Tensor, value: Tensor, slots: Slots, scaling: float | None, window: int | None
 ) -> Tensor:
-    """One query a row; the heads that share keys are stacked as queries, so that keys are never repeated."""
+    """One query a row; the heads that share keys are stacked as queries, so that keys are never repeated. In fp32 on a
+    CPU, as attend_tree: a third of the time of sampling in bf16."""
     rows, heads, _, size = query.shape
     kv_heads, places = key.shape[1], torch.arange(key.shape[2], device=key.device)
     mask = places < slots.lengths[:, None]
     if window is not None:
         mask &= places >= slots.lengths[:, None] - window
-    grouped = query.reshape(rows, kv_heads, heads // kv_heads, size)
-    output = F.scaled_dot_product_attention(grouped, key, value, attn_mask=mask[:, None, None], scale=scaling)
+    grouped, mask = query.reshape(rows, kv_heads, heads // kv_heads, size), mask[:, None, None]
+    if query.device.type == "cpu":
+        with torch.autocast("cpu", enabled=False):
+            parts = grouped.float(), key.float(), value.float()
+            output = F.scaled_dot_product_attention(*parts, attn_mask=mask, scale=scaling)
+    else:
+        output = F.scaled_dot_product_attention(grouped, key, value, attn_mask=mask, scale=scaling)
     return output.reshape(rows, 1, heads, size)
 
 
@@ -129,7 +135,7 @@ class PromptCache:
             raise ValueError(
                 f"Layer {layer_idx} came after layer {len(self.layers) - 1}: this model cannot be sampled in slots."
             )
-        self.layers.append((key, value))
+        self.layers.append((key, value.to(key.dtype)))  # one type, where autocast left one of them in bf16
         return key, value
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
@@ -161,7 +167,8 @@ class SlotCache:
     def update(self, key: Tensor, value: Tensor, layer_idx: int, *unused: object) -> tuple[Tensor, Tensor]:
         """key, value (active, kv heads, 1, d) are written at each row's end -> (active, kv heads, longest, d) each."""
         keys, values = self.layers[layer_idx]
-        keys[self.index, :, self.places], values[self.index, :, self.places] = key[:, :, 0], value[:, :, 0]
+        keys[self.index, :, self.places] = key[:, :, 0].to(keys.dtype)
+        values[self.index, :, self.places] = value[:, :, 0].to(values.dtype)
         active = len(self.index)
         return keys[:active, :, : self.longest], values[:active, :, : self.longest]
 
