@@ -57,7 +57,7 @@ def test_an_honest_run_raises_none_and_a_disagreement_warns_at_once(run):
     Follower(run).copy()
     assert Alarm.objects.count() == 0
     (run.directory() / "events.jsonl").unlink()
-    write_events(run, agreement=-0.4, heldout=0.3, steps=2)
+    write_events(run, agreement=-0.2, heldout=0.3, steps=2)
     Follower(run).copy()
     assert [(alarm.kind, alarm.severity) for alarm in Alarm.objects.all()] == [("reward_disagreement", "warning")]
     run.refresh_from_db()

@@ -71,6 +71,10 @@ def test_two_models_that_contradict_each_other_are_told_before_anything_is_learn
     assert kinds(scored(0.0, 0.0, agreement=-0.2, count=2)) == ["reward_disagreement"]
     assert kinds(scored(0.0, 0.0, agreement=0.05, count=2)) == []  # may well be 0.3
     assert kinds(scored(0.0, 0.0, agreement=None, count=2)) == []
+    for agreement, severity in ((-0.2, "warning"), (-0.6, "stop")):
+        history = History()
+        history.add(scored(0.0, 0.0, agreement=agreement, count=2))
+        assert [found.severity for found in examine(history, algorithm="rloo", samples_itself=True)] == [severity]
     assert highest_correlation(0.0, 103) == pytest.approx(0.2543, abs=1e-4)
 
 

@@ -166,11 +166,16 @@ def parted(message: str, *, before: Reading, now: Reading) -> Verdict:
 
 
 def find_disagreement(first: Reading) -> Verdict | None:
-    """On the policy's first responses already, the two models surely do not agree on which is the better one."""
-    if first.agreement is None or highest_correlation(first.agreement, first.count / 2) >= AGREES:
+    """On the first responses already, the two models surely do not agree on which is the better one. Where they
+    surely contradict each other, the run is stopped: what one gains the other loses."""
+    if first.agreement is None:
+        return None
+    highest = highest_correlation(first.agreement, first.count / 2)
+    if highest >= AGREES:
         return None
     return Verdict(
         kind="reward_disagreement",
+        severity="stop" if highest < 0 else "warning",
         message="The two reward models, trained on one half of the prompts each, do not agree on which response to a "
         f"prompt is better (correlation {first.agreement:.2f} over {first.count:.0f} responses). What it learns "
         "from one of them need not be better by the other.",

@@ -62,7 +62,7 @@ class Work:
 
     def score(self, ids: set[int]) -> dict[int, float]:
         """{response id: score}; kept, so that another report finds it."""
-        found = {}
+        found: dict[int, float] = {}
         rows = Response.objects.filter(pk__in=ids).select_related("prompt").order_by("prompt_id", "pk")
         for batch in batches(rows):
             told = score_responses(self.report.model, batch, check=self.pulse.check)
@@ -72,7 +72,7 @@ class Work:
 
     def score_spoilt(self, responses: Sequence[Response]) -> dict[int, float]:
         """{number: score} of responses that are stored nowhere."""
-        found = {}
+        found: dict[int, float] = {}
         for batch in batches(responses):
             self.pulse.check()
             heads = compute_rewards(self.report.model, batch)

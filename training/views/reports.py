@@ -39,7 +39,7 @@ def show_report(
 ) -> HttpResponse:
     reports = RewardReport.objects.filter(model=model).select_related("snapshot", "created_by").order_by("-pk")
     wanted = request.GET.get("snapshot", "")
-    chosen = reports.filter(snapshot=wanted) if wanted.isdecimal() and len(wanted) < 10 else reports
+    chosen = reports.filter(snapshot=int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else reports
     report = chosen.first() or reports.first()
     context = {
         "project": membership.project,
@@ -65,5 +65,7 @@ def built_snapshots(project: Project) -> Any:
 
 
 def find_snapshot(project: Project, number: str) -> Snapshot | None:
-    found: Snapshot | None = built_snapshots(project).filter(pk=number).first() if number.isdecimal() else None
+    found: Snapshot | None = (
+        built_snapshots(project).filter(pk=int(number)).first() if number.isdecimal() and len(number) < 10 else None
+    )
     return found
