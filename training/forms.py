@@ -117,7 +117,7 @@ class ConfigForm(forms.Form):
         prefix: str | None = None,
         initial: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(data, prefix=prefix, initial=like.config if like else initial)
+        super().__init__(data, prefix=prefix, initial=dict(like.config if like else initial or {}))
         self.algorithm = algorithm
         self.groups = {item.name: item.metadata["group"] for item in fields(ALGORITHMS[algorithm].config)}
         for item in fields(ALGORITHMS[algorithm].config):
