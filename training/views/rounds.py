@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
-from training.models import Alarm, Evaluation, ModelVersion, Recipe, Round, RoundStep
+from training.models import Alarm, Evaluation, Recipe, Round, RoundStep
 from training.recipes import PlanError
 from training.round_picture import draw_progress
 from training.services.recipes import ensure_recipes
@@ -94,7 +94,6 @@ def round_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResp
         "membership": membership,
         "round": round,
         "steps": steps,
-        "models": {model.run_id: model for model in ModelVersion.objects.filter(run__round_step__round=round)},
         "failed": failed,
         "can_skip": failed is not None and can_skip(failed),
         "evaluations": Evaluation.objects.filter(round=round).select_related("baseline", "candidate", "judge"),
