@@ -97,10 +97,10 @@ class EvaluationItem(models.Model):
             models.UniqueConstraint(fields=["evaluation", "prompt"], name="evaluationitem_once"),
         ]
 
+    def __str__(self) -> str:
+        return f"prompt {self.prompt_id} in evaluation {self.evaluation_id}"
+
     def both(self) -> tuple[Response, Response]:
         """The candidate's response and the baseline's, once both are written."""
         assert self.candidate_response is not None and self.baseline_response is not None
         return self.candidate_response, self.baseline_response
-
-    def __str__(self) -> str:
-        return f"prompt {self.prompt_id} in evaluation {self.evaluation_id}"
