@@ -35,7 +35,7 @@ class Cell:
     completion: tuple[int, int] = (8, 128)
     completions: int = 2
     batch: int = 8  # groups a step
-    steps: int = 12
+    steps: int = 8
     vocabulary: int = 4096
     width: int = 256
     layers: int = 8
@@ -97,6 +97,9 @@ def make_model(cell: Cell, folder: Path) -> Path:
     rewards = cell.algorithm == "reward_model"
     model = LlamaForSequenceClassification(config) if rewards else LlamaForCausalLM(config)
     model.save_pretrained(folder)
+    if cell.algorithm == "ppo":
+        LlamaForSequenceClassification(config).save_pretrained(folder.parent / "reward")
+        tokenizer.save_pretrained(folder.parent / "reward")
     tokenizer.chat_template = AS_IT_IS
     tokenizer.save_pretrained(folder)
     return folder
@@ -128,11 +131,16 @@ def run_ours(cell: Cell, folder: Path) -> dict[str, Any]:
     if cell.algorithm in ("rloo", "ppo"):
         settings |= {"function": "vowels", "responses": 4, "max_tokens": cell.drawn, "unfinished_penalty": 0.0}
         settings |= {"passes": 1}
+    rewards = []
+    if cell.algorithm == "ppo":
+        settings |= {"function": "none", "critic": "separate"}
+        rewards = [{"model": str(folder / "reward"), "weight": 1.0}]
     plan = {
         "algorithm": cell.algorithm,
         "config": settings,
         "model": str(folder / "model"),
         "data": {"train": "train.jsonl"},
+        "rewards": rewards,
     }
     (run / "run.json").write_text(json.dumps(plan))
     asked: list[tuple[float, float]] = []  # when, and processor seconds until then: the trainer asks after every step
@@ -202,6 +210,8 @@ def run_trl(cell: Cell, folder: Path) -> dict[str, Any]:
         "gradient_checkpointing": False,
         "bf16": cell.bf16,
     }
+    if cell.algorithm == "ppo":
+        return run_trl_ppo(cell, folder, settings, Clock(), (times, used))
     model, tokenizer = str(folder / "model"), AutoTokenizer.from_pretrained(folder / "model")
     tokenizer.chat_template = None
     shared: dict[str, Any] = {"processing_class": tokenizer, "callbacks": [Clock()]}
@@ -240,6 +250,31 @@ def run_trl(cell: Cell, folder: Path) -> dict[str, Any]:
     }
 
 
+def run_trl_ppo(
+    cell: Cell, folder: Path, settings: dict[str, Any], clock: Any, marks: tuple[list[float], list[float]]
+) -> dict[str, Any]:
+    """TRL 1.12's. It does not log lengths; a policy of random weights hardly ever ends before it must."""
+    from bench.training_ppo import train
+
+    own = {"per_device_train_batch_size", "max_steps", "train_sampling_strategy"}
+    train(
+        folder,
+        prompts=[row["prompt"][0]["content"] for row in make_rows(cell)],
+        responses=4,
+        batch=cell.batch,
+        drawn=cell.drawn,
+        settings={name: value for name, value in settings.items() if name not in own},
+        clock=clock,
+    )
+    return {
+        "times": marks[0],
+        "used": marks[1],
+        "losses": [None],
+        "lengths": [cell.drawn],
+        "precision": "bf16" if cell.bf16 else "no",
+    }
+
+
 def measure(side: str, cell: Cell, folder: Path) -> dict[str, Any]:
     """Seconds a step, useful tokens a second, peak megabytes of one run."""
     torch.set_num_threads(cell.threads)
@@ -263,7 +298,7 @@ def measure(side: str, cell: Cell, folder: Path) -> dict[str, Any]:
         "tokens_per_s": round(tokens / seconds, 1),
         "tokens_per_cpu_s": round(tokens / used, 1),
         "peak_mb": round(peak),
-        "loss_first_last": [round(first, 4), round(last, 4)],
+        "loss_first_last": [None if loss is None else round(loss, 4) for loss in (first, last)],
         **found,
     }
 
