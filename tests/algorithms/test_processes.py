@@ -35,6 +35,8 @@ RESPONSES = {
     "eval_prompts": 3,
     "lora": False,
 }
+SHARDED = {"sharded": True, "keep_best": True, "micro_batch_tokens": 128}
+PATIENCE = 300  # seconds: loading torch twice takes long on a busy machine
 CASES = {
     "reward_model": PREFERENCES | {"ties": "rao_kupper", "learning_rate": 1e-3, "micro_batch_tokens": 128},
     "dpo": PREFERENCES | {"learning_rate": 1e-3, "samples": 1, "sample_tokens": 4, "keep_best": True},
@@ -77,6 +79,21 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_file(run / "model" / "model.safetensors")
 
 
+def assert_alike(alone: Path, shared: Path) -> None:
+    """The same figures of every step and evaluation, losses to 1e-5, and the same weights in the end."""
+    for kind in ("train", "eval"):
+        first, second = told(alone, kind), told(shared, kind)
+        assert len(first) == len(second) >= 2
+        for left, right in zip(first, second, strict=True):
+            main = "loss" if "loss" in left else "reward"
+            assert left[main] == pytest.approx(right[main], abs=1e-5)
+            assert left == pytest.approx(right, abs=1e-4, rel=1e-4, nan_ok=True)
+    left, right = weights(alone), weights(shared)
+    assert left.keys() == right.keys()
+    for name in left:
+        torch.testing.assert_close(left[name], right[name], atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize(("algorithm", "launcher"), list(zip(CASES, LAUNCHERS, strict=True)))
 def test_two_processes_make_of_a_run_what_one_makes_of_it(algorithm, launcher, policy_folder, tmp_path):
     """13 groups in steps of 6, or 13 prompts in steps of 3 with two mini-batches: the last step of an epoch, or a
@@ -85,35 +102,25 @@ def test_two_processes_make_of_a_run_what_one_makes_of_it(algorithm, launcher, p
                      for name in ("alone", "shared"))  # fmt: skip
     assert run_trainer(alone, should_stop=lambda: False) == DONE
     process = start_processes(shared, launcher)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors.decode()
     assert events(shared)[0]["data"]["processes"] == 2
-    for kind in ("train", "eval"):
-        first, second = told(alone, kind), told(shared, kind)
-        assert len(first) == len(second) >= 2
-        for left, right in zip(first, second, strict=True):
-            main = "loss" if "loss" in left else "reward"
-            assert left[main] == pytest.approx(right[main], abs=1e-5)
-            assert left == pytest.approx(right, abs=1e-4, rel=1e-4, nan_ok=True)
+    assert_alike(alone, shared)
     assert [(one["kind"], one["step"]) for one in events(alone)] == [
         (one["kind"], one["step"]) for one in events(shared)
     ]
-    left, right = weights(alone), weights(shared)
-    assert left.keys() == right.keys()
-    for name in left:
-        torch.testing.assert_close(left[name], right[name], atol=1e-5, rtol=0)
 
 
 def test_cancelled_then_killed_and_started_again_two_processes_go_on_where_they_were(policy_folder, tmp_path):
-    """By the file that the site writes: both end after a whole step, which is kept. One is killed: both end, and the
-    launcher as if it had been killed itself. The rest is the same."""
-    settings = CASES["reward_model"] | {"epochs": 6, "checkpoint_every": 5, "eval_every": 0}
+    """With half a model each (FSDP). By the file that the site writes: both end after a whole step, which is kept. One
+    is killed: both end, and the launcher as if it had been killed itself. The rest is the same."""
+    settings = CASES["reward_model"] | SHARDED | {"epochs": 6, "checkpoint_every": 5}
     alone, shared = (make_run(tmp_path / name, policy_folder, "reward_model", settings, train=13, test=5)
                      for name in ("alone", "shared"))  # fmt: skip
     process = start_processes(shared)
     wait_for_step(shared, 3, process)
     (shared / "cancel").touch()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == CANCELLED
     assert events(shared)[-1]["data"]["message"].startswith("Stopped as asked")
     last = steps(shared, "train")[-1]
@@ -123,10 +130,10 @@ def test_cancelled_then_killed_and_started_again_two_processes_go_on_where_they_
     process = start_processes(shared)
     wait_for_step(shared, last + 1, process)
     psutil.Process(process.pid).children()[1].kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGKILL
     process = start_processes(shared)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors.decode()
     assert run_trainer(alone, should_stop=lambda: False) == DONE
     assert steps(shared, "train") == list(range(1, 19))
@@ -145,7 +152,7 @@ def test_what_only_one_process_finds_wrong_ends_both_with_its_sentence(policy_fo
     settings = CASES["reward_model"] | {"eval_every": 0}
     run = make_run(tmp_path / "run", spoilt, "reward_model", settings, train=6, test=2, rows=rows)
     process = start_processes(run)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     (error,) = [event["data"]["message"] for event in events(run) if event["kind"] == "error"]
     assert re.match(r"The loss became nan at step 1 \(groups g\d(, g\d)*\): lower the learning rate", error), error
@@ -155,3 +162,18 @@ def test_what_only_one_process_finds_wrong_ends_both_with_its_sentence(policy_fo
 def test_every_item_is_one_process_share():
     assert share([1, 2, 3]) == [1, 2, 3]
     assert unshare([[1, 4], [2], [3]]) == [1, 2, 3, 4]
+
+
+def test_two_processes_with_half_a_model_each_make_of_a_run_what_one_makes_of_it(policy_folder, tmp_path):
+    """FSDP with adapters: passes of different number, a pass before each update, samples, the best weights."""
+    settings = PREFERENCES | SHARDED | {"learning_rate": 1e-3, "lora": True, "samples": 1, "sample_tokens": 4}
+    alone, shared = (make_run(tmp_path / name, policy_folder, "kto", settings, train=13, test=5)
+                     for name in ("alone", "shared"))  # fmt: skip
+    assert run_trainer(alone, should_stop=lambda: False) == DONE
+    process = start_processes(shared)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors.decode()
+    assert_alike(alone, shared)
+    assert [event["data"] for event in events(shared) if event["kind"] == "sample"] == [
+        event["data"] for event in events(alone) if event["kind"] == "sample"
+    ]

@@ -10,6 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from training.algorithms.processes import is_main
+from training.algorithms.sharding import gathered, spread_like, spread_state
+
 
 def checkpoint_folder(run: Path, step: int) -> Path:
     return run / "checkpoints" / f"step-{step:06d}"
@@ -24,17 +27,18 @@ def save_checkpoint(
     run: Path, *, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any], keep: int
 ) -> Path:
     """Store the weights that change, the optimiser, the random states and `state` (JSON), and delete all but the last
-    `keep`.
+    `keep`. All processes come here; the main one writes.
 
     The schedule and the data order are functions of the step and need no storage.
     """
     folder = checkpoint_folder(run, step)
-    if folder.exists():
+    weights, moments = gathered(changing(model)), gathered(optimizer.state_dict())
+    if folder.exists() or not is_main():
         return folder
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     aside.mkdir(parents=True)
-    save_weights(model, aside / "weights.safetensors")
-    torch.save(optimizer.state_dict(), aside / "optimizer.pt")
+    write_weights(weights, aside / "weights.safetensors")
+    torch.save(moments, aside / "optimizer.pt")
     torch.save(random_states(), aside / "random.pt")
     (aside / "state.json").write_text(json.dumps({**state, "step": step}))
     publish(aside, folder)
@@ -47,7 +51,8 @@ def load_checkpoint(folder: Path, *, model: nn.Module, optimizer: torch.optim.Op
     """Put everything back in place; returns the stored state with its step."""
     load_weights(model, folder / "weights.safetensors")
     device = next(model.parameters()).device
-    optimizer.load_state_dict(torch.load(folder / "optimizer.pt", map_location=device, weights_only=True))
+    stored = torch.load(folder / "optimizer.pt", map_location=device, weights_only=True)
+    optimizer.load_state_dict(spread_state(stored, optimizer))
     states = torch.load(folder / "random.pt", weights_only=True)
     torch.set_rng_state(states["cpu"])
     if states["cuda"] and torch.cuda.is_available():
@@ -56,9 +61,15 @@ def load_checkpoint(folder: Path, *, model: nn.Module, optimizer: torch.optim.Op
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the weights that change to a file that is whole or absent."""
+    """Write the weights that change to a file that is whole or absent. All processes come here; the main one writes."""
+    weights = gathered(changing(model))
+    if is_main():
+        write_weights(weights, path)
+
+
+def write_weights(weights: dict[str, torch.Tensor], path: Path) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file({name: value.detach().contiguous().cpu() for name, value in changing(model).items()}, aside)
+    save_file({name: value.detach().contiguous().cpu() for name, value in weights.items()}, aside)
     aside.replace(path)
 
 
@@ -68,7 +79,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         raise ValueError(f"{path} belongs to another model: start the run in a new folder.")
     with torch.no_grad():
         for name, value in own.items():
-            value.copy_(weights[name])
+            value.copy_(spread_like(weights[name], value))
 
 
 def changing(model: nn.Module) -> dict[str, torch.Tensor]:

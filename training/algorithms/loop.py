@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from training.algorithms.metrics import Evaluation, Facts, extend_facts, join_ev
 from training.algorithms.models import NUMBERS, Policy, RewardModel
 from training.algorithms.packing import Batch, collate, micro_batches, step_groups, steps_per_epoch
 from training.algorithms.processes import from_all, is_main, several, share
+from training.algorithms.recomputing import prepare_recomputing, training_pass
 from training.algorithms.schedule import build_optimizer, learning_rate
+from training.algorithms.sharding import gathered, make_whole, shard, whole
 
 BEST, BEST_FACTS = "best.safetensors", "best.json"
 
@@ -93,6 +96,7 @@ class Job:
     finish: Callable[[], None] | None = None  # makes the product what it shall be, once all steps are taken
     state: dict[str, Any] = field(default_factory=dict)  # JSON that a checkpoint must hold beside weights
     adam_epsilon: float = 1e-8
+    sharded: bool = False  # each of several processes holds a share of the model
     keep_best: bool = False  # end with the weights of the lowest held-out loss
     best: dict[str, Any] = field(default_factory=dict)  # that evaluation, with its step
     evaluated: int = -1  # the last step that was evaluated
@@ -110,10 +114,15 @@ TakeStep = Callable[[Job, nn.Module, torch.optim.Optimizer, int], tuple[int, dic
 def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
     """Run to the last step and return the final evaluation. Raises Stopped (a checkpoint is kept) or TrainingError."""
     config, total, step = job.config, job.total_steps, 0
+    if spread := job.sharded and several():
+        shard(job.model)
     optimizer = build_optimizer(
         job.model, peak=config.learning_rate, weight_decay=config.weight_decay, epsilon=job.adam_epsilon
     )
-    model, optimizer = job.tools.accelerator.prepare(job.model, optimizer)
+    model = job.tools.accelerator.prepare_model(job.model, evaluation_mode=spread)  # that is, not copied to each
+    optimizer = job.tools.accelerator.prepare_optimizer(optimizer)
+    if config.recompute:
+        prepare_recomputing(job.model)
     if resume is not None:
         state = load_checkpoint(resume, model=job.model, optimizer=optimizer)
         step, job.evaluated, job.final = state["step"], state["evaluated"], state["final"]
@@ -135,6 +144,7 @@ def train(job: Job, *, resume: Path | None = None) -> dict[str, Any]:
         keep(job, optimizer, step)
         raise
     go_back_to_best(job, total)
+    make_whole(job.model)
     return job.final
 
 
@@ -213,13 +223,14 @@ def update(
     if any(from_all(should_stop())):
         raise Stopped
     if job.before is not None:
-        job.before(groups)
+        with whole(job.model):
+            job.before(groups)
     parts = from_all(add_gradients(job, model, groups, step=step, should_stop=should_stop))
     for part in parts:
         if part.trouble:
             raise TrainingError(part.trouble)
     limit = job.config.max_grad_norm or float("inf")
-    norm = float(accelerator.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], limit))
+    norm = float(gathered(accelerator.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], limit)))
     if trouble := not_finite("gradient", norm, step, groups):
         raise TrainingError(trouble)
     for group in optimizer.param_groups:
@@ -240,17 +251,23 @@ def add_gradients(
     accelerator, config, part = job.tools.accelerator, job.config, Part()
     mine, counted = share(groups), sum(job.size(group) for group in groups)
     passes = micro_batches(mine or groups[:1], form=job.model.form, budget=config.micro_batch_tokens)
+    real = len(passes) if mine else 0
+    if job.sharded:  # blocks are gathered together: all compute as many passes, the last ones for nothing
+        passes = [*passes, *[passes[-1]] * (max(from_all(len(passes))) - len(passes))]
     for number, chunk in enumerate(passes, start=1):
         if not several() and should_stop():
             raise Stopped
-        with accelerator.no_sync(model) if number < len(passes) else accelerator.autocast():
+        synced = accelerator.autocast() if number == len(passes) else accelerator.no_sync(model)
+        with synced, training_pass(model) if config.recompute else nullcontext():
             batch = collate(chunk, job.model.form).to(accelerator.device)
             outcome = job.compute(model, batch, chunk, config)
-            weights = torch.tensor([group.weight if mine else 0.0 for group in chunk], device=accelerator.device)
+            weights = torch.tensor(
+                [group.weight if number <= real else 0.0 for group in chunk], device=accelerator.device
+            )
             loss = (outcome.losses * weights).sum() / counted
             part.trouble = part.trouble or not_finite("loss", float(loss.detach()), step, chunk)
             accelerator.backward((loss + anchor(job.model)) * accelerator.num_processes)
-        if mine:
+        if number <= real:
             part.loss, part.tokens = part.loss + float(loss.detach()), part.tokens + batch.tokens
             add_facts(part.facts, outcome)
     return part
@@ -296,12 +313,14 @@ def evaluate_when_due(job: Job, step: int, total: int) -> None:
     if not due or job.evaluated == step:
         return
     if job.test:
-        job.final = evaluate(job)
+        with whole(job.model):
+            job.final = evaluate(job)
         job.tools.events.write("eval", step, job.final)
         if job.keep_best:
             keep_if_best(job, step, loss=job.final["loss"])
     if job.on_eval is not None:
-        job.on_eval(step)
+        with whole(job.model):
+            job.on_eval(step)
     job.evaluated = step
     if step < total:
         job.tools.stop_together()
@@ -312,8 +331,8 @@ def keep_if_best(job: Job, step: int, *, loss: float) -> None:
     if not loss < job.best.get("best_loss", float("inf")):
         return
     job.best = {**job.final, "step": step, "best_loss": loss}
+    save_weights(job.model, job.run / BEST)
     if is_main():
-        save_weights(job.model, job.run / BEST)
         aside = job.run / f".{BEST_FACTS}.{os.getpid()}"
         aside.write_text(json.dumps(finite(job.best)))
         aside.replace(job.run / BEST_FACTS)
@@ -373,8 +392,6 @@ def add_outcome(
 
 def keep(job: Job, optimizer: torch.optim.Optimizer, step: int) -> None:
     """Write the checkpoint of this step and say so; one process's is everyone's."""
-    if not is_main():
-        return
     state = {"evaluated": job.evaluated, "final": job.final, "best": job.best, "job": job.state}
     folder = save_checkpoint(
         job.run, step=step, model=job.model, optimizer=optimizer, state=state, keep=job.config.keep_checkpoints

@@ -29,7 +29,7 @@ def prepare_pairwise(plan: Plan, tools: Tools, compute: Compute, *, with_referen
     job.summarise = partial(summarise_preferences, rating_span=config.rating_span)
     start = start_tie_number(job.train, config)
     if start is not None:
-        job.model.numbers[TIE] = nn.Parameter(torch.tensor(start, device=tools.accelerator.device))
+        job.model.numbers[TIE] = nn.Parameter(torch.tensor([start], device=tools.accelerator.device))
         job.notes = lambda job: {TIE: tie_note(config.ties, job.model.numbers[TIE])}
     return job
 

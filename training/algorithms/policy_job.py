@@ -42,6 +42,7 @@ def prepare_policy(
         config=config,
         tools=tools,
         report=data.report,
+        sharded=config.sharded,
         keep_best=config.keep_best,
         on_eval=lambda step: write_samples(model, tools, config, texts, step),
     )

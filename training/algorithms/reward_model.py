@@ -55,6 +55,7 @@ def prepare(plan: Plan, tools: Tools) -> Job:
         config=config,
         tools=tools,
         report=data.report,
+        sharded=config.sharded,
         keep_best=config.keep_best,
         summarise=partial(summarise_preferences, rating_span=config.rating_span),
         notes=partial(notes, scale=scale, unit=unit),
@@ -147,9 +148,9 @@ def add_numbers(model: RewardModel, groups: Sequence[EncodedGroup], config: Rewa
     """The tie parameter, from the share of ties in the data; the price of length, from nothing."""
     start = start_tie_number(groups, config)
     if start is not None:
-        model.numbers[TIE] = nn.Parameter(torch.tensor(start))
+        model.numbers[TIE] = nn.Parameter(torch.tensor([start]))
     if config.length_control:
-        model.numbers[LENGTH] = nn.Parameter(torch.tensor(0.0))
+        model.numbers[LENGTH] = nn.Parameter(torch.tensor([0.0]))
 
 
 def length_of(groups: Sequence[EncodedGroup], device: torch.device) -> Tensor:

@@ -50,3 +50,8 @@ class ILQLConfig(PolicyConfig, HeldOutConfig):
         max=1.0,
         step=0.005,
     )
+
+    def contradictions(self) -> dict[str, str]:
+        if self.sharded:
+            return {"sharded": "ILQL's values follow weights that one process must hold whole: switch Sharded off."}
+        return super().contradictions()

@@ -83,6 +83,12 @@ class TrainingConfig:
         min=8,
         max=1_048_576,
     )
+    recompute: bool = switch(
+        False,
+        "Recompute",
+        "Keep less of each pass and compute it again for the gradient: less memory, about a third slower.",
+        DATA,
+    )
     eval_every: int = number(
         50,
         "Evaluate every",
@@ -105,6 +111,12 @@ class TrainingConfig:
 class HeldOutConfig(TrainingConfig):
     """What has a loss on held-out judgements, by which it can be told when to stop."""
 
+    sharded: bool = switch(
+        False,
+        "Sharded",
+        "Where several processes share a run, each holds a part of the model (FSDP): less memory, slower.",
+        MODEL,
+    )
     keep_best: bool = switch(
         False,
         "Keep the best",
