@@ -6,13 +6,18 @@ import re
 from dataclasses import dataclass
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from annotate.api.operations import Operation
-from annotate.models import Role, Scope
+from annotate.models import Import, Lease, Role, Scope, Snapshot
+from annotate.services.invitations import invite
 from tests.api import make_token, make_world
-from tests.factories import make_project
+from tests.factories import add_member, make_judgement, make_project, make_task, make_user
+from training.models import Generation, ModelVersion, Recipe, Run
 
 WITHOUT_VIEWS = {"api-schema", "api-docs", "api-nowhere"}
 
@@ -115,3 +120,52 @@ def test_a_member_does_what_the_role_allows_and_nothing_else(role, alice, bob, c
     refused = {name for name, status in found if status == 403}
     assert refused == {door.operation.name for door in IN_PROJECT if role not in door.operation.roles}
     assert [entry for entry in found if entry[1] >= 500] == []
+
+
+def grow(project, alice, carol):
+    """Six more rows in every table that has a list."""
+    snapshot, policy = project.snapshots.get(), ModelVersion.objects.get(name="base")
+    made = {"project": project, "created_by": alice}
+    for number in range(6):
+        task = make_task(project, overlap=2)
+        for person in (carol, alice):
+            Lease.objects.create(task=task, annotator=person, state="done", order=[0, 1], expires_at=timezone.now())
+            make_judgement(task, person, 4 if person == carol else -4)
+        invite(actor=alice, project=project, email=f"{number}@example.org", role=Role.ANNOTATOR)
+        add_member(project, make_user(f"Person {number}"), Role.ANNOTATOR)
+        project.guidelines.create(version=number + 2, body="Again.", created_by=alice)
+        job = Import.objects.create(contents="prompts", format="jsonl", file="x", status="succeeded", **made)
+        job.refused.create(row_number=number, reason="No.")
+        Snapshot.objects.create(name=f"copy {number}", status="failed", **made)
+        run = Run.objects.create(name=f"run {number}", algorithm="dpo", snapshot=snapshot, base_model=policy, **made)
+        run.events.create(kind="train", step=number)
+        run.alarms.create(project=project, kind="sameness", message="All alike.", remedy="Stop.")
+        ModelVersion.objects.create(kind="policy", name=f"copy {number}", origin="x/y", **made)
+        Generation.objects.create(model=policy, **made)
+        recipe = Recipe.objects.create(name=f"recipe {number}", plan={}, **made)
+        rival = ModelVersion.objects.get(name="rival")
+        project.rounds.create(number=number + 2, recipe=recipe, policy_before=policy, status="succeeded")
+        project.evaluations.create(candidate=policy, baseline=rival, by="people", created_by=alice, status="failed")
+        project.policies.create(model=rival, reason="Again.", is_current=False)
+
+
+def count_statements(lists, token, project, world):
+    found = {}
+    for door in lists:
+        with CaptureQueriesContext(connection) as queries:
+            assert door.visit(token, project.pk, world) == 200, door.route
+        found[door.operation.name] = len(queries)
+    return found
+
+
+def test_a_list_costs_as_many_statements_with_many_rows_as_with_one(alice, carol, project, world):
+    token, lists = make_token(alice), [door for door in IN_PROJECT if door.operation.paged]
+    own = make_task(project, overlap=2)
+    Lease.objects.create(task=own, annotator=alice, state="done", order=[0, 1], expires_at=timezone.now())
+    world["my-judgements"] = make_judgement(own, alice).pk
+    count_statements(lists, token, project, world)  # the first visit makes what a project begins with
+    before = count_statements(lists, token, project, world)
+    grow(project, alice, carol)
+    after = count_statements(lists, token, project, world)
+    assert after == before
+    assert max(after.values()) <= 7, after

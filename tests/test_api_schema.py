@@ -29,6 +29,7 @@ from tests.api import ALL, make_token, make_world
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "1"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 TOKENS = ("of an owner", "of an annotator who may judge", "of a service")
 SENDING = hypothesis_settings(
     max_examples=EXAMPLES,
@@ -64,9 +65,9 @@ def test_whatever_is_sent_the_answer_is_one_that_the_document_describes(kind, ap
     settings.API_REQUESTS_PER_MINUTE = 10**6
     token, world = token_of(kind, alice, carol, project), make_world(project, alice, carol)
     every = 1 if EXAMPLES > 1 or kind == TOKENS[0] else 3
-    for found in list(api.get_all_operations())[TOKENS.index(kind) :: every]:
+    for number, found in list(enumerate(api.get_all_operations()))[TOKENS.index(kind) :: every]:
         operation = found.ok()
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        for mode in MODES if EXAMPLES > 1 else MODES[number % 2 :][:1]:
             send(operation.as_strategy(mode, path_parameters=places(operation.path, project, world)), token)
 
 

@@ -86,7 +86,7 @@ def answers(wanted: Operation) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     if wanted.media_type:
         found[wanted.status, wanted.media_type] = OpenApiTypes.STR
-    elif wanted.paged:
+    elif wanted.paged and wanted.answer is not None:
         found[wanted.status] = page_shape(wanted.answer)
     else:
         found[wanted.status] = wanted.answer
@@ -98,7 +98,7 @@ def answers(wanted: Operation) -> dict[Any, Any]:
 
 
 @cache
-def page_shape(shape: Any) -> Any:
+def page_shape(shape: type[serializers.BaseSerializer[Any]]) -> Any:
     name = shape.__name__.removesuffix("Serializer")
     fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}
     return inline_serializer(name=f"{name}Page", fields=fields)
@@ -106,12 +106,12 @@ def page_shape(shape: Any) -> Any:
 
 def problems(wanted: Operation) -> list[int]:
     codes = [401, 403, 404, 429]
-    if wanted.body:
+    if wanted.body or wanted.takes_key:
         codes += [400, 413, 415]
     if wanted.body or wanted.query or wanted.takes_key:
         codes.append(422)
     if wanted.conflicts:
         codes.append(409)
-    if wanted.guards:
+    if wanted.guards or wanted.media_type:
         codes.append(412)
     return sorted(codes)

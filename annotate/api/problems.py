@@ -137,5 +137,7 @@ def flatten(found: Any, path: str = "") -> Iterator[dict[str, str]]:
 @csrf_exempt
 def no_such_address(request: HttpRequest, rest: str = "") -> JsonResponse:
     """Everything under /api/v1/ that is no address of it."""
-    body = describe(404, f"There is no {request.path} in this API. Its addresses are in /api/v1/schema/.")
+    body = describe(
+        404, f"There is no {request.path} in this API. Its addresses end with a slash; /api/v1/schema/ has them."
+    )
     return JsonResponse(body, status=404, content_type=MEDIA_TYPE)

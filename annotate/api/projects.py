@@ -176,7 +176,7 @@ def list_audit_events(call: Call) -> Page:
     scope=Scope.ADMIN,
     roles=OWNERS,
     body=KindOptionsSerializer,
-    answer=ProjectSerializer,
+    answer=ProjectSettingsSerializer,
     example={"options": {"questions": ["Overall quality | 7 | terrible | excellent", "Makes things up | No, Yes"]}},
 )
 def turn_kind_on(call: Call, kind: str) -> Project:

@@ -20,6 +20,7 @@ from annotate.api.serializers.quality import (
     NewDecisionSerializer,
     NewKnownSerializer,
     NewStandingSerializer,
+    OwnCommentSerializer,
     QualitySerializer,
     RetiredSerializer,
 )
@@ -141,7 +142,8 @@ def get_judgement(call: Call, pk: int) -> Judgement:
 def list_comments(call: Call, pk: int) -> Page:
     """What was said to a judgement's annotator about its task, and what they answered."""
     judgement = get_judgement(call, pk)
-    return page_of(Comment.objects.visible_to(call.user).filter(pk__in=thread(judgement)), call.query)
+    rows = Comment.objects.visible_to(call.user).filter(pk__in=thread(judgement))
+    return page_of(rows.select_related("author"), call.query)
 
 
 def thread(judgement: Judgement) -> Any:
@@ -159,11 +161,12 @@ def comment(call: Call, pk: int) -> Comment:
     return reviews.comment_on(judgement=judgement, author=call.user, **call.data)
 
 
-@operation("GET", scope=Scope.JUDGE, roles=EVERYONE, answer=CommentSerializer, paged=True)
+@operation("GET", scope=Scope.JUDGE, roles=EVERYONE, answer=OwnCommentSerializer, paged=True)
 def list_own_comments(call: Call, pk: int) -> Page:
     """What reviewers said about a judgement of yours, and what you answered."""
     judgement = get_own_judgement(call.user, call.project, pk)
-    return page_of(Comment.objects.visible_to(call.user).filter(pk__in=thread(judgement)), call.query)
+    rows = Comment.objects.visible_to(call.user).filter(pk__in=thread(judgement))
+    return page_of(rows.select_related("judgement"), call.query)
 
 
 @operation(
@@ -171,7 +174,7 @@ def list_own_comments(call: Call, pk: int) -> Page:
     scope=Scope.JUDGE,
     roles=EVERYONE,
     body=NewCommentSerializer,
-    answer=CommentSerializer,
+    answer=OwnCommentSerializer,
     status=201,
     conflicts=True,
 )

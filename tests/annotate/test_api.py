@@ -3,15 +3,16 @@
 import uuid
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test import Client
 
 from annotate.models import ApiToken, Import, Judgement, Prompt, Response, Role, Task
 from annotate.services.import_runs import run_import
+from plumbline_client.client import Plumbline
 from plumbline_client.errors import ApiError
 from tests.api import api_of, api_with, expire, make_token
-from tests.factories import make_judgement, make_prompt, make_task
+from tests.factories import make_prompt, make_task
 
 
 @pytest.fixture
@@ -118,7 +119,8 @@ def test_tasks_are_queued_judged_and_frozen(api, project, carol):
     assert chosen.text == lease["responses"][0]["text"]
     assert list(row.flags.values()) == [["unsafe"]]
     assert next(api.judgements(project.pk))["answer"]["preference"] == row.comparison.preference
-    snapshot = api.freeze(project.pk, name="first", test_fraction=0)
+    filters = {"kinds": ["comparison"], "since": "2026-01-01", "annotators": [carol.pk]}
+    snapshot = api.freeze(project.pk, name="first", filters=filters, test_fraction=0)
     lines = list(api.download(project.pk, snapshot["id"], "trl"))
     assert (snapshot["status"], lines[0]["chosen"].strip().endswith(chosen.text)) == ("succeeded", True)
 
@@ -240,28 +242,38 @@ def test_requests_beyond_the_limit_are_told_when_to_come_back(client, alice, api
     assert (answer.status_code, 1 <= int(answer["Retry-After"]) <= 60) == (429, True)
 
 
-def test_statements_do_not_grow_with_the_tables(api, project, carol):
-    def addresses():
-        for name in ("prompts", "tasks", "judgements", "members", "snapshots", "imports", "audit"):
-            yield f"projects/{project.pk}/{name}/?limit=200"
-
-    def fill(number):
-        for _ in range(number):
-            make_judgement(make_task(project), carol)
-
-    counts = []
-    for number in (1, 12):
-        fill(number)
-        found = []
-        for address in addresses():
-            api.call("GET", address)
-            with CaptureQueriesContext(connection) as queries:
-                api.call("GET", address)
-            found.append(len(queries))
-        counts.append(found)
-    assert counts[0] == counts[1]
-    assert max(counts[1]) <= 5
-
-
 def test_the_types_of_the_client_are_those_of_the_api():
     call_command("write_client_shapes", "--check")
+
+
+def test_a_file_is_uploaded_once_for_a_key(client, alice, project):
+    headers = {"Authorization": f"Bearer {make_token(alice)}", "Idempotency-Key": "k1"}
+    for _ in range(2):
+        file = SimpleUploadedFile("prompts.csv", b"prompt\nHow long?\n")
+        answer = client.post(f"/api/v1/projects/{project.pk}/imports/", {"file": file}, headers=headers)
+        assert (answer.status_code, answer.json()["format"], answer.json()["status"]) == (201, "csv", "draft")
+    assert Import.objects.count() == 1
+
+
+def test_a_browser_session_reads_and_needs_its_csrf_token_to_write(alice, project):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get("/api/v1/me/").json()["token"] is None
+    answer = client.post(f"/api/v1/projects/{project.pk}/next-task/")
+    assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+
+
+def test_the_document_and_its_page_are_there_and_what_is_not_is_a_problem(client, signed_in, alice):
+    assert client.get("/api/v1/schema/").json()["openapi"] == "3.1.0"
+    page = signed_in(alice).get("/api/v1/docs/").content.decode()
+    assert 'id="send_prompts"' in page
+    assert "How long do I boil an egg?" in page
+    lost = client.post("/api/v1/nothing")
+    assert (lost.status_code, lost["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_the_client_speaks_http_to_a_running_site(live_server, alice, project):
+    site = Plumbline(str(live_server), make_token(alice))
+    assert site.send_prompts(project.pk, [{"text": "How long?"}])["prompts"][0]["is_new"] is True
+    assert [found["name"] for found in site.projects()] == [project.name]
+    assert refused(site.next_task, project.pk + 1).status == 404

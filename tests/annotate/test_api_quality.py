@@ -67,6 +67,8 @@ def test_a_reviewer_and_an_annotator_write_to_each_other(api, project, carol):
     hers.call("POST", mine, body=answer)
     assert [comment["body"] for comment in api.walk(theirs, order="oldest")] == ["Why?", "I read it again."]
     assert [comment["resolved_at"] is None for comment in hers.walk(mine)] == [True, False]
+    assert [comment["is_yours"] for comment in hers.walk(mine)] == [True, False]
+    assert "Alice" not in str(list(hers.walk(mine)))
 
 
 def test_people_are_measured_paused_and_let_go_on(api, project, carol):
@@ -90,5 +92,5 @@ def test_a_kind_is_turned_on_with_options_and_off(api, project):
     }
     assert set(refused(api.call, "PUT", address, body={"options": {"colour": 1}}).errors) == {"options.colour"}
     api.ask("DELETE", address)
-    assert api.call("GET", f"projects/{project.pk}/")["kind_options"] == {}
+    assert api.call("GET", f"projects/{project.pk}/settings/")["kind_options"] == {}
     assert refused(api.call, "PUT", f"projects/{project.pk}/kinds/sorcery/", body={}).status == 404

@@ -38,7 +38,7 @@ class ProjectSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Project
-        fields = ("id", *JUDGING, "kind_options", "created_at", "archived_at")
+        fields = ("id", *JUDGING, "created_at", "archived_at")
         read_only_fields = fields
 
 
@@ -47,7 +47,7 @@ class ProjectSettingsSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Project
-        fields = (*JUDGING, *QUALITY)
+        fields = (*JUDGING, *QUALITY, "kind_options")
         read_only_fields = fields
 
 

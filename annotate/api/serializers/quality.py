@@ -76,6 +76,20 @@ class CommentSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class OwnCommentSerializer(serializers.ModelSerializer):
+    """The same for the person concerned: reviewers have no names."""
+
+    is_yours = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Comment
+        fields = ("id", "is_yours", "body", "asks_correction", "resolved_at", "created_at")
+        read_only_fields = fields
+
+    def get_is_yours(self, comment: Comment) -> bool:
+        return comment.author_id == comment.judgement.annotator_id
+
+
 class FlagSerializer(serializers.Serializer):
     name = serializers.CharField()
     reason = serializers.CharField()

@@ -326,6 +326,20 @@ class NextTask(TypedDict):
     unread_guideline: int | None
 
 
+class OwnComment(TypedDict):
+    id: int
+    is_yours: bool
+    body: str
+    asks_correction: bool
+    resolved_at: str | None
+    created_at: str
+
+
+class OwnCommentPage(TypedDict):
+    results: list[OwnComment]
+    next: str | None
+
+
 class OwnJudgement(TypedDict):
     id: int
     lease: int
@@ -417,7 +431,6 @@ class Project(TypedDict):
     overlap: int
     lease_minutes: int
     allow_skip: bool
-    kind_options: Any
     created_at: str
     archived_at: str | None
 
@@ -448,6 +461,7 @@ class ProjectSettings(TypedDict):
     show_agreed_answers: bool
     reading_warning: bool
     show_own_agreement: bool
+    kind_options: Any
 
 
 class Prompt(TypedDict):
