@@ -1,6 +1,7 @@
 from django.urls import path
 
 from training.views import (
+    ablations,
     alarms,
     choosing,
     comparisons,
@@ -24,6 +25,8 @@ urlpatterns = [
     path("projects/<int:project_id>/runs/<int:pk>/", runs.run_detail, name="run-detail"),
     path("projects/<int:project_id>/runs/<int:pk>/events/", runs.run_events, name="run-events"),
     path("projects/<int:project_id>/runs/<int:pk>/finish/", alarms.run_finish, name="run-finish"),
+    path("projects/<int:project_id>/ablations/", ablations.project_ablations, name="project-ablations"),
+    path("projects/<int:project_id>/ablations/<int:pk>/", ablations.ablation_detail, name="ablation-detail"),
     path("projects/<int:project_id>/alarms/", alarms.project_alarms, name="project-alarms"),
     path("projects/<int:project_id>/alarms/mail/", alarms.alarm_mail, name="alarm-mail"),
     path("projects/<int:project_id>/alarms/<int:pk>/acknowledge/", alarms.alarm_acknowledge, name="alarm-acknowledge"),

@@ -1,5 +1,6 @@
 """What an evaluation says: calibration by hand, accuracy of comparisons, length."""
 
+from dataclasses import replace
 from math import isnan, log
 
 import pytest
@@ -75,3 +76,11 @@ def test_without_a_pair_it_says_only_what_it_can():
     assert isnan(found["accuracy"])
     assert (found["accuracy_low"], found["accuracy_high"]) == (0.0, 1.0)
     assert "temperature" not in found
+
+
+def test_what_is_right_is_counted_by_person_and_ties_are_nobodys():
+    groups = [replace(group(Pair(0, 1), 2, 3), annotator=name) for name in ("ann", "ann", "bea")]
+    groups.append(replace(group(Tie(), 2, 3), annotator="bea"))
+    scores = [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (5.0, 0.0)]
+    found = summarise_preferences(Evaluation(groups, [0.0] * 4, [1.0] * 4, {}, scores), rating_span=6.0)
+    assert found["by_person"] == {"ann": {"pairs": 2, "right": 1.0}, "bea": {"pairs": 1, "right": 0.5}}

@@ -32,6 +32,7 @@ class Group:
     system: str = ""
     weight: float = 1.0
     finished: tuple[bool, ...] = ()  # False: the completion was cut by length; empty: all are whole
+    annotator: str = ""  # who said so, by the name that the file has for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class EncodedGroup:
     label: Label
     weight: float = 1.0
     reference: tuple[float, ...] | None = None
+    annotator: str = ""
 
     @property
     def tokens(self) -> int:
@@ -99,6 +101,7 @@ def parse_group(line: bytes | str) -> Group:
         label=parse_label(row["label"], len(completions)),
         weight=parse_weight(row.get("weight", 1.0)),
         finished=tuple(reason != "length" for reason in reasons),
+        annotator=str((row.get("meta") or {}).get("annotator") or ""),
     )
 
 
@@ -158,6 +161,7 @@ def encode_group(
         completions=tuple(tuple(ids[:room]) for ids in completions),
         label=group.label,
         weight=group.weight,
+        annotator=group.annotator,
     )
 
 

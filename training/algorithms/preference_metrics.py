@@ -8,6 +8,8 @@ from training.algorithms.groups import EncodedGroup
 from training.algorithms.labels import comparisons
 from training.algorithms.metrics import Evaluation, correlation, mean, summarise, wilson_interval
 
+MOST_PEOPLE = 200
+
 
 class Margin(NamedTuple):
     """One held-out comparison: the chosen one's lead in score and in tokens."""
@@ -27,11 +29,12 @@ def summarise_preferences(evaluation: Evaluation, *, rating_span: float) -> dict
 
     Each comparison counts once. The mean over groups of a fact of the same name gives way.
     """
-    found = [
-        margin
+    told = [
+        (group.annotator, margin)
         for group, scores in zip(evaluation.groups, evaluation.scores, strict=True)
         for margin in margins(group, scores, rating_span)
     ]
+    found = [margin for _, margin in told]
     pairs, ties = [one for one in found if not one.tie], [abs(one.score) for one in found if one.tie]
     right = sum(one.right for one in pairs)
     low, high = wilson_interval(right, len(pairs))
@@ -44,6 +47,7 @@ def summarise_preferences(evaluation: Evaluation, *, rating_span: float) -> dict
         "ties": len(ties),
         "tie_margin": mean(ties),
         "by_strength": by_strength(pairs),
+        "by_person": by_person(told),
         "length_correlation": length_correlation(evaluation),
         "longer_wins": mean([float(one.tokens > 0) + 0.5 * (one.tokens == 0) for one in pairs]),
         **shape_of([one.score for one in pairs]),
@@ -75,6 +79,17 @@ def by_strength(pairs: list[Margin]) -> dict[str, dict[str, float]]:
         f"{strength:g}": {"pairs": len(found[strength]), "accuracy": mean(found[strength])}
         for strength in sorted(found)
     }
+
+
+def by_person(told: list[tuple[str, Margin]]) -> dict[str, dict[str, float]]:
+    """How many pairs each annotator judged and how many of them are right; nothing of more people than can be shown."""
+    found: dict[str, list[float]] = {}
+    for name, margin in told:
+        if name and not margin.tie:
+            found.setdefault(name, []).append(margin.right)
+    if len(found) > MOST_PEOPLE:
+        return {}
+    return {name: {"pairs": len(rights), "right": sum(rights)} for name, rights in sorted(found.items())}
 
 
 def length_correlation(evaluation: Evaluation) -> float:

@@ -1,7 +1,7 @@
 """What the labels of a batch ask of a loss on pairs: which completion should win, how surely, by how much."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -47,7 +47,9 @@ def select_compared(group: Group, trained_on: bool, *, config: PreferenceConfig)
     """Groups whose label compares completions; to train on, not by ties alone where the settings leave those out."""
     found = comparisons(group.label, rating_span=config.rating_span)
     wanted = [one for one in found if not (trained_on and one.tie and config.ties == "drop")]
-    return group if wanted else None
+    if not wanted:
+        return None
+    return group if config.use_weights else replace(group, weight=1.0)
 
 
 def read_preferences(groups: Sequence[EncodedGroup], config: PreferenceConfig, device: torch.device) -> Preferences:

@@ -32,12 +32,19 @@ def prepare_directory(
     directory = run.directory()
     (directory / "data").mkdir(parents=True, exist_ok=True)
     (directory / "cancel").unlink(missing_ok=True)
+    tested = choose_people(run) if run.held_out_people else None
     facts = {
-        split.value: prepare_data(run, directory / "data" / f"{split.value}.jsonl", split) for split in (TRAIN, TEST)
+        split.value: prepare_data(run, directory / "data" / f"{split.value}.jsonl", split, tested)
+        for split in (TRAIN, TEST)
     }
     if not facts[TRAIN.value]["rows"]:
         raise JobFailed(
             f"Snapshot “{run.snapshot}” has no comparison to train on. Judge some tasks, then launch again."
+        )
+    if tested is not None and not facts[TEST.value]["rows"]:
+        raise JobFailed(
+            f"The {len(tested)} people to test on have judged none of the prompts that snapshot “{run.snapshot}” holds "
+            "out. Hold out a larger share of prompts."
         )
     plan = describe_run(run, model_folder, facts, rewards) | {
         "heldout_reward": str(heldout_reward) if heldout_reward else None,
@@ -47,14 +54,35 @@ def prepare_directory(
     return {"data": facts}
 
 
-def prepare_data(run: Run, path: Path, split: SnapshotItem.Split) -> dict[str, Any]:
+def prepare_data(
+    run: Run, path: Path, split: SnapshotItem.Split, tested: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """With people to be `tested` on: theirs alone of what is held out, and none of theirs to train on."""
     if not path.exists():
         lines = export_lines(run.snapshot, form="groups", split=split.value)
+        if tested is not None:
+            lines = (line for line in lines if (annotator_of(line) in tested) == (split == TEST))
         write_whole(path, lines)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
         return {"rows": sum(1 for _ in file), "sha256": digest}
+
+
+def choose_people(run: Run) -> frozenset[str]:
+    """A quarter of the snapshot's people, at least one: the same ones in every run on it. Raises JobFailed for one."""
+    names = {annotator_of(line) for line in export_lines(run.snapshot, form="groups")}
+    if len(names) < 2:
+        raise JobFailed(
+            f"All of snapshot “{run.snapshot}” was judged by one person: nobody is left to test on. Have others judge."
+        )
+    seed = run.snapshot.split_seed
+    order = sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+    return frozenset(order[: max(1, len(order) // 4)])
+
+
+def annotator_of(line: str) -> str:
+    return str(json.loads(line)["meta"]["annotator"] or "")
 
 
 def describe_run(run: Run, model_folder: Path, data: dict[str, Any], rewards: Rewards) -> dict[str, Any]:

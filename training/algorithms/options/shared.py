@@ -151,6 +151,7 @@ class PreferenceConfig(HeldOutConfig):
         step=0.01,
     )
     ties: str = choice("drop", "Ties", "What a tie teaches.", LOSS, TIES)
+    use_weights: bool = switch(True, "Weights", "Judgements count by the snapshot's weights; off: all the same.", LOSS)
     rating_span: float = number(
         6.0,
         "Widest gap of ratings",
