@@ -57,8 +57,8 @@ def attend(
 def attend_tree(
     query: Tensor, key: Tensor, value: Tensor, tree: Tree, scaling: float | None, window: int | None
 ) -> Tensor:
-    """On a CPU in fp32 also where autocast made bf16 of what comes in: its fused attention there takes seven times as
-    long in bf16 (37 % of a step), and these products are a twentieth of the arithmetic."""
+    """On a CPU in fp32 also where autocast made bf16 of what comes in: its fused attention takes several times as long
+    in bf16 (docs/performance.md), and these products are a tenth of the arithmetic."""
     if query.device.type == "cpu":
         with torch.autocast("cpu", enabled=False):
             return attend_segments(query.float(), key.float(), value.float(), tree, scaling, window)
@@ -108,7 +108,7 @@ def attend_slots(
     query: Tensor, key: Tensor, value: Tensor, slots: Slots, scaling: float | None, window: int | None
 ) -> Tensor:
     """One query a row; the heads that share keys are stacked as queries, so that keys are never repeated. In fp32 on a
-    CPU, as attend_tree: a third of the time of sampling in bf16."""
+    CPU, as attend_tree: sampling in bf16 takes 0.7 of its time so."""
     rows, heads, _, size = query.shape
     kv_heads, places = key.shape[1], torch.arange(key.shape[2], device=key.device)
     mask = places < slots.lengths[:, None]
