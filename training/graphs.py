@@ -89,8 +89,9 @@ def draw_graph(nodes: Sequence[Node], edges: Edges) -> Drawing:
     chains = [chain(source, target, depth) for source, target in inside]
     net = order(build_net(depth, chains))
     middles = place(net, by_key)
-    left = min((middles[key] - WIDTH / 2 for key in by_key), default=0.0) - MARGIN
-    right = max((middles[key] + WIDTH / 2 for key in by_key), default=0.0) + MARGIN
+    halves = {key: WIDTH / 2 if key in by_key else PASSAGE / 2 for key in middles}
+    left = min((middle - halves[key] for key, middle in middles.items()), default=0.0) - MARGIN
+    right = max((middle + halves[key] for key, middle in middles.items()), default=0.0) + MARGIN
     boxes = [
         Box(node, round(middles[key] - WIDTH / 2 - left, 1), MARGIN + LAYER * depth[key])
         for key, node in by_key.items()

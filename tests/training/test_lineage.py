@@ -1,5 +1,7 @@
 """What was made from what, each model's card, and the file beside the weights."""
 
+import re
+
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -173,4 +175,6 @@ def test_boxes_never_meet_and_every_edge_goes_down():
     assert all(abs(one.x - other.x) >= 188 for one in boxes for other in boxes if one is not other and one.y == other.y)
     assert len(drawing.curves) == len(chain) + len(fan)
     assert all(0 <= box.x <= drawing.width - 188 for box in boxes)
+    drawn = [float(number) for path in drawing.curves for number in re.findall(r"[MC ](-?[\d.]+) ", path)]
+    assert min(drawn) >= 0
     assert {box.label for box in boxes} == {"x" * 22 + "…"}
