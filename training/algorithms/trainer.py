@@ -172,8 +172,8 @@ def describe(job: Job) -> dict[str, Any]:
 def choose_precision(wanted: str, model: Path) -> str:
     """accelerate's name for it: weights stay in fp32, "bf16" runs the matrix products in bf16.
 
-    With AVX512-BF16 a step takes less than half the processor time it takes in fp32, from 5 million weights on (half
-    of it at 256 wide, two thirds at 128: docs/performance.md); smaller models are fast enough and stay exact.
+    With AVX512-BF16 a step of 5 million weights takes half the processor time it takes in fp32 (docs/performance.md);
+    models below 4 million are fast enough and stay exact.
     """
     if wanted != "auto":
         return "bf16" if wanted == "bf16" else "no"
