@@ -3,7 +3,7 @@
 MODEL is a folder with stories260K (Karpathy's llama2.c, 260,000 parameters) in Hugging Face layout. It writes the
 beginnings of stories and four ends to each; an end is preferred when a happy word is among its last twenty, and a whole
 happy end to its own last sentences, so that a short end is known to be no way out. A reward model learns that from
-pairs, PPO learns from the reward model, DPO from the pairs. `--out DIRECTORY` keeps the runs.
+pairs, PPO learns from the reward model and from length, DPO from the pairs. `--out DIRECTORY` keeps the runs.
 """
 
 import argparse
@@ -47,13 +47,16 @@ RUNS: dict[str, dict[str, Any]] = {
     "reward_model": {"learning_rate": 1e-3, "epochs": 2, "batch_size": 16, "eval_every": 0, "keep_best": True},
     "dpo": {"learning_rate": 3e-4, "epochs": 2, "batch_size": 16, "eval_every": 0, "samples": 0},
     "ppo": {
-        "learning_rate": 5e-4,
+        "learning_rate": 3e-4,
         "max_steps": 24,
         "epochs": 10,
         "batch_size": 16,
         "responses": 2,
         "passes": 2,
         "beta": 0.05,
+        "trace": 1.0,
+        "function": "length",
+        "function_weight": 2.0,
         "max_tokens": END,
         "unfinished_penalty": 0.0,
         "eval_every": 4,
