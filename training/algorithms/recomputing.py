@@ -9,6 +9,11 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+SWITCHES = {  # as transformers' own blocks read them
+    "gradient_checkpointing": True,
+    "_gradient_checkpointing_func": partial(checkpoint, use_reentrant=False),
+}
+
 
 def prepare_recomputing(model: nn.Module) -> None:
     """Let every block of the networks in `model` be computed again. Raises ValueError where there is none."""
@@ -16,8 +21,8 @@ def prepare_recomputing(model: nn.Module) -> None:
     if not blocks:
         raise ValueError("This model has no blocks that could be computed again: switch Recompute off.")
     for block in blocks:
-        block.gradient_checkpointing = True
-        block._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
+        for name, value in SWITCHES.items():
+            setattr(block, name, value)
 
 
 @contextmanager

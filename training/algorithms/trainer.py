@@ -208,11 +208,8 @@ def explain(error: Exception) -> tuple[str, str]:
     """One sentence for the owner, and the technical detail."""
     detail = f"{type(error).__name__}: {error}"
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-        return (
-            "Memory ran out: lower 'Tokens at a time', then 'Longest sequence', in the run's settings; or switch "
-            "'Recompute' on there.",
-            detail,
-        )
+        lower = "lower 'Tokens at a time', then 'Longest sequence', in the run's settings; or use 'Recompute'"
+        return f"Memory ran out: {lower}.", detail
     if isinstance(error, OSError) and error.errno == 28:
         return "The disk is full: free some space and start the run again; it goes on from its last checkpoint.", detail
     if isinstance(error, TrainingError | ValueError):
