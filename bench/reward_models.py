@@ -32,7 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     MINILM: {"learning_rate": 1e-4, "epochs": 1, "batch_size": 8, "max_length": 160},
     SMOLLM2: {"learning_rate": 5e-4, "epochs": 1, "batch_size": 8, "max_length": 160, "lora_layers": 10},
 }
-Split = dict[str, list[dict[str, Any]]]
+Split = dict[str, Sequence[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,7 @@ def divide(rows: Sequence[dict[str, Any]], seed: int) -> Split:
     part = {
         prompt: PARTS[2 if place < tenth else 1 if place < 2 * tenth else 0] for place, prompt in enumerate(prompts)
     }
-    split: Split = {name: [] for name in PARTS}
-    for row in rows:
-        split[part[json.dumps(row["prompt"])]].append(row)
-    return split
+    return {name: [row for row in rows if part[json.dumps(row["prompt"])] == name] for name in PARTS}
 
 
 def compute(cell: Cell, rows: Sequence[dict[str, Any]], out: Path, models: Path) -> dict[str, Any]:
