@@ -58,6 +58,7 @@ def turn(site: str, link: str, prompts: int, rounds: int) -> list[dict[str, obje
         algorithm="dpo",
         policy=DPO,
         reward={},
+        start_from="base",  # all judgements so far, each time anew
         trigger="judgements",
         enough_judgements=str(prompts * 9 // 10),  # somebody may hold the last task and look away
         max_tokens=str(TOKENS),

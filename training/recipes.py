@@ -204,7 +204,8 @@ BUILT_IN: dict[str, Plan] = {
         algorithm="ppo",
         policy_settings={"epochs": 2, "batch_size": 16, "max_tokens": 96, "learning_rate": 2e-5, "max_steps": 60},
     ),
-    "DPO": Plan(algorithm="dpo", policy_settings={"epochs": 1, "beta": 0.1}),
+    # On judgements of other policies' responses, DPO on top of DPO drifts until it writes nothing people compared.
+    "DPO": Plan(algorithm="dpo", start_from="base", policy_settings={"epochs": 1, "beta": 0.1}),
     "Rejection sampling (RAFT)": Plan(
         algorithm="raft", policy_settings={"epochs": 1, "responses": 4, "max_tokens": 96, "max_steps": 60}
     ),

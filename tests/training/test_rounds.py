@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from annotate.models import Task
+from annotate.models import Response, Task
 from tests.training.factories import judge, judge_one, make_backbone, make_policy
 from tests.training.round_factories import begin, end_run, finish, finish_step, make_ready, make_recipe, step_of
 from training.models import Alarm, Evaluation, ModelVersion, Recipe, Round, Run
@@ -272,3 +272,14 @@ def test_two_halves_share_no_prompt(project, alice):
     ]
     assert not halves[0] & halves[1]
     assert len(halves[0] | halves[1]) == 24
+
+
+def test_a_policy_that_writes_nothing_worth_comparing_raises_an_alarm(project, alice):
+    round = finish(begin(project, alice), until="respond")
+    step = step_of(round, "respond")
+    finish_step(step, 0.5)
+    Response.objects.filter(prompt__project=project).update(text="")
+    advance_round(round_id=round.pk)
+    round.refresh_from_db()
+    assert (round.status, step_of(round, "queue").facts["queued"]) == ("succeeded", 0)
+    assert "could be compared: they are empty or alike" in round.alarms.get().message

@@ -8,6 +8,7 @@ from annotate.models import JobStatus, Prompt
 from annotate.services.tasks import create_comparison_tasks
 from training.models import Generation, ModelVersion, Round, RoundStep, Scoring
 from training.recipes import Plan, parse_plan
+from training.services.alarms import raise_alarm
 from training.services.choosing import choose_pairs, queue_chosen
 from training.services.generations import start_generation
 from training.services.jobs import JobFailed
@@ -108,7 +109,23 @@ def look_queue(step: RoundStep) -> str:
     )
     own = queue_chosen(project=round.project, pairs=chosen, overlap=overlap, key_prefix=prefix)
     step.facts = {"queued": against + own, "against_rival": against}
+    if not against + own:
+        warn_of_nothing(round, answers.generation)
     return Status.SUCCEEDED
+
+
+def warn_of_nothing(round: Round, generation: Generation) -> None:
+    """The loop would stand still: say so, and how to go on."""
+    raise_alarm(
+        project=round.project,
+        round=round,
+        kind="nothing_to_compare",
+        message=f"No two of the {generation.total} responses by “{generation.model}” could be compared: they are empty "
+        "or alike, so nothing was queued.",
+        remedy="Restore the policy before under Rounds, Policy in use, and look at the run that made this one: it has "
+        "probably been trained too far.",
+        facts={"responses": generation.total},
+    )
 
 
 def rival_pairs(own: Generation, rival: Generation | None) -> list[Pair]:
