@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from inspect import cleandoc
 from typing import Any
 
@@ -13,6 +12,8 @@ from rest_framework import serializers
 
 from annotate.api.operations import Operation
 from annotate.api.problems import MEDIA_TYPE, TITLES, describe
+
+PAGES: dict[str, Any] = {}
 
 
 class ProblemFieldSerializer(serializers.Serializer):
@@ -97,11 +98,13 @@ def answers(wanted: Operation) -> dict[Any, Any]:
     return found
 
 
-@cache
 def page_shape(shape: type[serializers.BaseSerializer[Any]]) -> Any:
+    """A page of a list; one a shape, so that the document has it once."""
     name = shape.__name__.removesuffix("Serializer")
-    fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}
-    return inline_serializer(name=f"{name}Page", fields=fields)
+    if name not in PAGES:
+        fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}
+        PAGES[name] = inline_serializer(name=f"{name}Page", fields=fields)
+    return PAGES[name]
 
 
 def problems(wanted: Operation) -> list[int]:
