@@ -6,6 +6,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from tests.algorithms.runs import encoded
 from tests.tiny_models import policy_tokenizer
+from training.algorithms.attention import Tree, attend_segments, attend_tree
 from training.algorithms.logprobs import sum_by_owner, token_logprobs
 from training.algorithms.models import Policy, load_reward_model, without_dropout
 from training.algorithms.packing import collate, cost, micro_batches, step_groups
@@ -125,3 +126,13 @@ def test_an_epoch_shows_every_group_once_and_the_next_in_another_order():
     assert seen[:10] != seen[10:]
     assert [group.id for group in step_groups(groups, step=5, batch_size=3, seed=5)] == seen[13:16]
     assert [group.id for group in step_groups(groups, step=5, batch_size=3, seed=6)] != seen[13:16]
+
+
+def test_attention_on_a_cpu_is_in_fp32_inside_a_bf16_step() -> None:
+    query, key, value = torch.randn(3, 1, 2, 9, 4, generator=torch.Generator().manual_seed(0)).bfloat16()
+    tree = Tree(((4, (2, 3)),))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = attend_tree(query, key, value, tree, None, None)
+    exact = attend_segments(query.double(), key.double(), value.double(), tree, None, None)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, exact.float(), atol=1e-6, rtol=1e-6)

@@ -61,8 +61,14 @@ def attend_tree(
     in bf16 (docs/performance.md), and these products are a tenth of the arithmetic."""
     if query.device.type == "cpu":
         with torch.autocast("cpu", enabled=False):
-            return attend_segments(query.float(), key.float(), value.float(), tree, scaling, window)
+            return attend_segments(*widened(query, key, value), tree, scaling, window)
     return attend_segments(query, key, value, tree, scaling, window)
+
+
+def widened(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """In fp32 at least, all three alike."""
+    kind = torch.promote_types(query.dtype, torch.float32)
+    return query.to(kind), key.to(kind), value.to(kind)
 
 
 def attend_segments(
@@ -117,8 +123,7 @@ def attend_slots(
     grouped, mask = query.reshape(rows, kv_heads, heads // kv_heads, size), mask[:, None, None]
     if query.device.type == "cpu":
         with torch.autocast("cpu", enabled=False):
-            parts = grouped.float(), key.float(), value.float()
-            output = F.scaled_dot_product_attention(*parts, attn_mask=mask, scale=scaling)
+            output = F.scaled_dot_product_attention(*widened(grouped, key, value), attn_mask=mask, scale=scaling)
     else:
         output = F.scaled_dot_product_attention(grouped, key, value, attn_mask=mask, scale=scaling)
     return output.reshape(rows, 1, heads, size)
