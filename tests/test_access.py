@@ -146,6 +146,7 @@ PROJECT_PAGES = {
     "guidelines-edit": OWNERS,
     "project-tasks": REVIEWERS,
     "tasks-choose": OWNERS,
+    "tasks-chosen": OWNERS,
     "tasks-score": OWNERS,
     "task-create": OWNERS,
     "task-detail": REVIEWERS,

@@ -54,6 +54,7 @@ urlpatterns = [
         "projects/<int:project_id>/evaluations/<int:pk>/retry/", evaluations.evaluation_retry, name="evaluation-retry"
     ),
     path("projects/<int:project_id>/tasks/choose/", choosing.tasks_choose, name="tasks-choose"),
+    path("projects/<int:project_id>/tasks/choose/reasons.csv", choosing.tasks_chosen, name="tasks-chosen"),
     path("projects/<int:project_id>/tasks/choose/score/", choosing.tasks_score, name="tasks-score"),
     path("projects/<int:project_id>/generations/", generations.project_generations, name="project-generations"),
     path("projects/<int:project_id>/generations/new/", generations.generation_create, name="generation-create"),

@@ -1,5 +1,7 @@
 """The page that chooses what to label next: its pairs, its refusals, its queue, its scores."""
 
+import csv
+
 import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
@@ -70,6 +72,17 @@ def test_what_those_who_judge_see_says_nothing_of_why(signed_in, alice, carol, a
     shown = signed_in(carol).get(reverse("judge", args=[project.pk])).content.decode()
     assert "thinks of" in shown
     assert not [row.reason for row in ChosenTask.objects.all() if row.reason in shown]
+
+
+def test_the_reasons_come_as_a_file_with_the_chance_of_every_lot(signed_in, alice, project, address, responses):
+    client = signed_in(alice)
+    client.post(address, {**fields(read(client.get(address))), "count": "9", "contrast": "1", "seed": "4"})
+    answer = client.get(reverse("tasks-chosen", args=[project.pk]))
+    rows = list(csv.DictReader(b"".join(answer).decode().splitlines()))
+    assert [int(row["task"]) for row in rows] == sorted(Task.objects.values_list("pk", flat=True))
+    assert {(row["strategy"], row["chance"]) for row in rows} == {("random", str(5 / 90)), ("contrast", "")}
+    assert {row["mix"] for row in rows} == {"random=1 uncertain=0 information=0 contrast=1"}
+    assert {(row["seed"], row["pool"]) for row in rows} == {("4", "90")}
 
 
 def test_bad_numbers_are_refused_with_what_was_typed_and_htmx_gets_the_pairs_alone(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from annotate.access import OWNERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
 from training.choosing_form import ChoosingForm
 from training.models import ModelVersion
 from training.services.choosing_requests import Request, find_scores, preview_request, queue_request
+from training.services.chosen_reasons import write_reasons
 from training.services.scoring import start_scoring
 
 SHOWN = 20
@@ -88,3 +89,13 @@ def tasks_score(request: SignedInRequest, project_id: int) -> HttpResponse:
     fields = request.POST.copy()
     fields.pop("csrfmiddlewaretoken", None)
     return redirect(f"{reverse('tasks-choose', args=[project_id])}?{fields.urlencode()}")
+
+
+@login_required
+@require_GET
+def tasks_chosen(request: SignedInRequest, project_id: int) -> StreamingHttpResponse:
+    """Why each task was chosen, as CSV."""
+    membership = get_membership(request.user, project_id, OWNERS)
+    response = StreamingHttpResponse(write_reasons(membership.project), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="chosen-tasks-{project_id}.csv"'
+    return response
