@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
+from annotate.choosing.mixing import STRATEGIES
 from annotate.models import Project
 from annotate.services.time_statements import harmless
 from training.models import ChosenTask
@@ -26,7 +27,8 @@ def write_reasons(project: Project) -> Iterator[str]:
     yield writer.writerow(COLUMNS)
     rows = ChosenTask.objects.of_project(project).select_related("model").order_by("task")
     for row in rows.iterator(chunk_size=STEP):
-        mix = " ".join(f"{name}={weight:g}" for name, weight in row.facts.get("mix", {}).items())
+        weights = row.facts.get("mix", {})
+        mix = " ".join(f"{name}={weights[name]:g}" for name in STRATEGIES if name in weights)
         yield writer.writerow(
             [
                 row.task_id,
