@@ -5,6 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
+from annotate.models import Judgement
 from annotate.services.snapshots import create_snapshot
 from tests.factories import make_user
 from tests.training.factories import judge, make_backbone
@@ -19,8 +20,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def judged(project):
     """Eight people judge ten prompts each."""
-    for number in range(8):
-        judge(project, make_user(f"Judge {number}"), count=10)
+    people = [make_user(f"Judge {number}") for number in range(8)]
+    for place, judgement in enumerate(judge(project, people[0], count=80)):
+        Judgement.objects.filter(pk=judgement.pk).update(annotator=people[place % 8])
     make_backbone(project)
     return project
 
