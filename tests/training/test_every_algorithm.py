@@ -54,7 +54,7 @@ def fields_of(form) -> Iterator[tuple[str, str]]:
             chosen = field.select_one("option[selected]") or field.select_one("option")
             yield field["name"], chosen["value"]
         elif field["type"] != "checkbox" or field.has_attr("checked"):
-            yield field["name"], field.get("value", "on")
+            yield field["name"], field.get("value", "on" if field["type"] == "checkbox" else "")
 
 
 def train_here(run: Run) -> None:
