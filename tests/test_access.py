@@ -202,9 +202,7 @@ def world(project, alice, carol):
     token = create_service_token(actor=alice, project=project, name="nightly", role="reviewer", scopes=["read"], days=1)
     return {
         "token": token[0].pk,
-        "ablation": project.ablations.create(
-            name="Any", snapshot=snapshot, base_model=policy, created_by=alice
-        ).pk,
+        "ablation": project.ablations.create(name="Any", snapshot=snapshot, base_model=policy, created_by=alice).pk,
         "webhook": webhook.pk,
         "delivery": webhook.deliveries.create(key="k", event="test", body="{}", next_at=None).pk,
         "alarm": round.alarms.create(project=project, kind="sameness", message="All alike.", remedy="Stop.").pk,

@@ -174,7 +174,7 @@ class Player:
         played = self.play(job, prompts, responses=responses, key=f"step {step}", fully=measured is None)
         shaped = shape_scores(played, job.config, job.state.setdefault("scores", {}))
         rollouts = self.method.credit(shaped, job.config, job.state)
-        corrected = {}
+        corrected: dict[str, Any] = {}
         if self.server is not None and rollouts[0].advantages.numel():
             rollouts, corrected = correct_for_sampler(rollouts, cap=job.config.rollout_weight)
         learnt = learn(job, model, optimizer, rollouts, step) | corrected

@@ -122,7 +122,7 @@ class RolloutServer:
         """Write the weights where the server reads them, tell it, and delete the ones before."""
         aside = folder.with_name(f".{folder.name}.{os.getpid()}")
         if self.refresh == LORA:
-            policy.adapters[0].save_pretrained(aside)
+            policy.adapters[0].save_pretrained(str(aside))
             publish(aside, folder)
             self.call("v1/load_lora_adapter", {"lora_name": name, "lora_path": str(folder), "load_inplace": True})
             if self.loaded and self.loaded != name:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -22,7 +25,7 @@ class AblationForm(forms.Form):
 
     name = forms.CharField(max_length=80, required=False, help_text="Empty: the next number.")
 
-    def __init__(self, project: Project, data: object = None) -> None:
+    def __init__(self, project: Project, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
         kinds = base_kinds(ALGORITHM)
         self.fields["snapshot"] = forms.ModelChoiceField(
