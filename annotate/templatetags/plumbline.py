@@ -122,7 +122,7 @@ def duration(value: float | timedelta | None) -> str:
 @register.filter
 def percent(share: float | None, decimals: int = 0) -> str:
     """A share between 0 and 1 as "62 %"; "–" for None."""
-    return "–" if share is None else f"{share * 100:.{decimals}f} %"
+    return "–" if share is None else f"{share * 100:.{decimals}f} %".replace("-", "−")
 
 
 @register.filter

@@ -63,8 +63,8 @@ def round_of(run: Run | None) -> Round | None:
 
 
 def open_alarms(project: Project) -> AlarmQuerySet:
-    """The project's unacknowledged alarms, newest first."""
-    return Alarm.objects.of_project(project).open().select_related("run", "round").order_by("-pk")
+    """The project's unacknowledged alarms, those that say stop first, then the newest."""
+    return Alarm.objects.of_project(project).open().select_related("run", "round").order_by("severity", "-pk")
 
 
 @transaction.atomic
