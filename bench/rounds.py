@@ -26,13 +26,30 @@ from training.algorithms.rollouts import Request, Sampling, sample
 TOKENS = 24
 EXAM, EACH = 128, 4  # prompts that are never trained on, responses of each side to every one
 JOB_SECONDS = 900
-DPO = {"epochs": "4", "learning_rate": "0.001", "batch_size": "8", "warmup_ratio": "0"}
+# Where a policy of each algorithm starts from, and its settings: DPO learns all judgements so far, each time anew, from
+# the base; what samples for itself goes on from the policy in use, a short way each round.
+RECIPES = {
+    "dpo": ("base", {"epochs": "4", "learning_rate": "0.001", "batch_size": "8", "warmup_ratio": "0"}),
+    "rloo": (
+        "current",
+        {
+            "batch_size": "4",
+            "responses": "8",
+            "max_steps": "12",
+            "learning_rate": "0.002",
+            "max_tokens": str(TOKENS),
+            "unfinished_penalty": "0",
+            "eval_prompts": "0",
+        },
+    ),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--prompts", type=int, default=160)
+    parser.add_argument("--algorithm", choices=RECIPES, default="rloo")
     parser.add_argument("--out", type=Path, help="keep the site's files here")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -40,25 +57,26 @@ def main() -> None:
         out = options.out or Path(folder)
         out.mkdir(parents=True, exist_ok=True)
         with running_site(out) as (site, link):
-            lines = turn(site, link, options.prompts, options.rounds)
-        for line, found in zip(lines, examine(out), strict=True):
+            lines = turn(site, link, options.algorithm, options.prompts, options.rounds)
+        for line, found in zip(lines, examine(out, options.algorithm), strict=True):
             print(json.dumps({**line, **found}))
 
 
-def turn(site: str, link: str, prompts: int, rounds: int) -> list[dict[str, object]]:
+def turn(site: str, link: str, algorithm: str, prompts: int, rounds: int) -> list[dict[str, object]]:
     """Set the project up, then judge until so many rounds have turned by themselves."""
     owner = Visitor(site)
     project = set_up(owner, link)
     people = [join(owner, project, site, name) for name in ("Ada", "Ben")]
     import_questions(owner, project, prompts)
     generate(owner, project, "responses", "tasks", tokens=str(TOKENS))
+    start, settings = RECIPES[algorithm]
     write_recipe(
         owner,
         project,
-        algorithm="dpo",
-        policy=DPO,
+        algorithm=algorithm,
+        policy=settings,
         reward={},
-        start_from="base",  # all judgements so far, each time anew
+        start_from=start,
         trigger="judgements",
         enough_judgements=str(prompts * 9 // 10),  # somebody may hold the last task and look away
         max_tokens=str(TOKENS),
@@ -85,15 +103,15 @@ def import_questions(owner: Visitor, project: str, count: int) -> None:
     owner.wait_until(page, ".pill-success", JOB_SECONDS)
 
 
-def examine(out: Path) -> list[dict[str, object]]:
+def examine(out: Path, algorithm: str) -> list[dict[str, object]]:
     """For each policy run, in order: its share of vowels and its true win rate over the base, with 95 % interval."""
     base = answers(out / "models" / "policy")
-    return [compare(answers(folder / "model"), base) for folder in policy_runs(out)]
+    return [compare(answers(folder / "model"), base) for folder in policy_runs(out, algorithm)]
 
 
-def policy_runs(out: Path) -> list[Path]:
+def policy_runs(out: Path, algorithm: str) -> list[Path]:
     folders = sorted((out / "var" / "artifacts" / "runs").iterdir(), key=lambda folder: int(folder.name))
-    return [folder for folder in folders if json.loads((folder / "run.json").read_text())["algorithm"] == "dpo"]
+    return [folder for folder in folders if json.loads((folder / "run.json").read_text())["algorithm"] == algorithm]
 
 
 def answers(model: Path) -> list[list[str]]:
