@@ -54,7 +54,7 @@ def run_side(side: str, cell: Cell, folder: Path, *, ends_at: float, trl_ppo: Pa
     left = min(RUN_SECONDS, ends_at - time.monotonic())
     if left <= 0:
         raise OutOfTime
-    quiet = {"OMP_NUM_THREADS": str(cell.threads), "OMP_WAIT_POLICY": "passive", "HF_HUB_OFFLINE": "1"}
+    quiet = {"OMP_NUM_THREADS": str(cell.threads), "HF_HUB_OFFLINE": "1"}
     if side == "trl" and cell.algorithm == "ppo":
         quiet["PYTHONPATH"] = os.pathsep.join([str(trl_ppo), os.environ.get("PYTHONPATH", "")])
     try:

@@ -4,8 +4,10 @@ import os
 
 from celery import Celery
 
+from training.algorithms.threads import share_cores
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch's threads sleep while they wait: others need the cores too
+share_cores()
 
 app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")

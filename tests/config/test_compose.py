@@ -87,7 +87,8 @@ def test_the_container_runs_as_a_user_of_its_own():
 
 
 def test_every_variable_that_is_read_is_documented():
-    source = "".join((settings.BASE_DIR / "config" / name).read_text() for name in ("settings.py", "embedded.py"))
+    readers = ("config/settings.py", "config/embedded.py", "training/algorithms/rollout_server.py")
+    source = "".join((settings.BASE_DIR / name).read_text() for name in readers)
     compose = (settings.BASE_DIR / "docker-compose.yml").read_text()
     read = set(re.findall(r'(?:env\.\w+|required_in_production|environ\.get)\(\s*"([A-Z_]+)"', source))
     read |= set(re.findall(r"\$\{([A-Z_]+)", compose))

@@ -69,7 +69,7 @@ def walk(patterns):
     for pattern in patterns:
         walk(getattr(pattern, "url_patterns", []))
 walk(get_resolver().url_patterns)
-print(sorted({name.split(".")[0] for name in sys.modules} & {"torch", "transformers", "numpy", "accelerate", "peft"}))
+print(sorted({name.split(".")[0] for name in sys.modules} & {"torch", "transformers", "accelerate", "peft"}))
 """
     result = subprocess.run(
         [sys.executable, "-c", script], cwd=settings.BASE_DIR, capture_output=True, text=True, check=False

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 from training.algorithms.launching import count_devices, launch
+from training.algorithms.threads import share_cores
 
 
 def main() -> int:
@@ -33,8 +34,7 @@ def main() -> int:
     count = arguments.processes or count_devices()
     if count > 1:
         return launch([str(arguments.run)], count=count, stop=stop)
-    # OpenMP's threads spin while they wait: on a machine that others use too that made steps three to six times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    share_cores()
     from training.algorithms.trainer import run_trainer  # after the signal handlers: loading torch takes seconds
 
     return run_trainer(arguments.run, should_stop=stop.is_set)

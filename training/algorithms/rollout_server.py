@@ -30,7 +30,6 @@ from training.algorithms.rollouts import Request, Sampling, stop_ids
 TRIES, PAUSE = 3, 0.5  # a call that finds nobody is tried again after ½ and 1 second
 PATIENCE = 600.0  # seconds for one prompt's responses, or for taking over weights
 AT_ONCE = 32  # prompts asked for at the same time; the server batches them
-KEY = "ROLLOUT_API_KEY"  # of the environment
 FOLDER = "rollout"  # in the run's: the weights handed over
 
 
@@ -151,7 +150,7 @@ class RolloutServer:
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
-        if key := os.environ.get(KEY):
+        if key := os.environ.get("ROLLOUT_API_KEY"):
             headers["Authorization"] = f"Bearer {key}"
         url = f"{self.address.rstrip('/')}/{path}"
         request = urllib.request.Request(url, json.dumps(body).encode(), headers)
