@@ -4,10 +4,7 @@ import os
 
 from celery import Celery
 
-from training.algorithms.threads import share_cores
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-share_cores()
 
 app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
