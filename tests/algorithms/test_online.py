@@ -9,15 +9,16 @@ import torch
 from safetensors.torch import load_file
 
 from tests.algorithms.runs import events, kill, make_run, start_trainer, steps, wait_for_step
-from training.algorithms import rloo
+from training.algorithms import ppo, rloo
 from training.algorithms.experience import Rollout
+from training.algorithms.loop import Outcome
 from training.algorithms.models import load_policy
 from training.algorithms.online import Measured
-from training.algorithms.options.online import RLOOConfig
+from training.algorithms.options.online import PPOConfig, RLOOConfig
 from training.algorithms.packing import collate
 from training.algorithms.policy_gradient import respond
 from training.algorithms.trainer import CANCELLED, DONE, FAILED, run_trainer
-from training.algorithms.value import Actor
+from training.algorithms.value import Actor, TrunkCritic
 
 ALGORITHMS = ["ppo", "rloo", "grpo", "reinforce", "raft"]
 SETTINGS = {
@@ -81,9 +82,11 @@ def test_all_probabilities_are_those_of_the_sampling_temperature(policy_folder, 
     assert found[0.5]["entropy"] < 0.9 * found[1.0]["entropy"]
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_how_a_step_is_cut_into_passes_does_not_matter(algorithm, policy_folder, tmp_path):
-    settings = SETTINGS | {"max_steps": 2, "lora": False}
+@pytest.mark.parametrize(
+    ("algorithm", "more"), [*((algorithm, {}) for algorithm in ALGORITHMS), ("ppo", {"passes": 1})]
+)
+def test_how_a_step_is_cut_into_passes_does_not_matter(algorithm, more, policy_folder, tmp_path):
+    settings = SETTINGS | {"max_steps": 2, "lora": False} | more
     found = []
     for tokens in (4096, 8):
         run = make_run(tmp_path / f"{tokens}", policy_folder, algorithm, settings | {"micro_batch_tokens": tokens})
@@ -92,6 +95,9 @@ def test_how_a_step_is_cut_into_passes_does_not_matter(algorithm, policy_folder,
     (many, first), (few, second) = found
     assert [data["loss"] for data in many] == pytest.approx([data["loss"] for data in few], abs=1e-5)
     assert [data["grad_norm"] for data in many] == pytest.approx([data["grad_norm"] for data in few], rel=1e-3)
+    assert [data.get("explained_variance") for data in many] == pytest.approx(
+        [data.get("explained_variance") for data in few], abs=1e-4
+    )
     for name, weights in first.items():
         torch.testing.assert_close(weights, second[name], atol=2e-4, rtol=0)
 
@@ -205,11 +211,10 @@ def test_it_learns_to_write_vowels_near_its_reference(algorithm, settings, polic
     assert sum(data["kl"] for data in last) / 3 < 8
 
 
-def test_measuring_in_the_update_itself_changes_nothing(policy_folder):
-    """RLOO's one update a step: the loss, its gradient and what is told equal those of a pass before it."""
-    actor = Actor(load_policy(policy_folder, trainable=True), None)
+def draw_rollouts() -> list[Rollout]:
+    """Two prompts with three responses each, the last one cut."""
     drawn = torch.Generator().manual_seed(0)
-    rollouts = [
+    return [
         Rollout(
             id=f"p{number}",
             prompt=(40, 41 + number),
@@ -224,6 +229,18 @@ def test_measuring_in_the_update_itself_changes_nothing(policy_folder):
         )
         for number in range(2)
     ]  # fmt: skip
+
+
+def assert_alike(actor: Actor, before: Outcome, at_once: Outcome) -> None:
+    assert torch.equal(before.losses, at_once.losses)
+    assert all(torch.equal(before.facts[name], at_once.facts[name]) for name in before.facts)
+    gradients = [torch.autograd.grad(found.losses.sum(), list(actor.parameters())) for found in (before, at_once)]
+    assert all(map(torch.equal, *gradients))
+
+
+def test_measuring_in_the_update_itself_changes_nothing(policy_folder):
+    """RLOO's one update a step: the loss, its gradient and what is told equal those of a pass before it."""
+    actor, rollouts = Actor(load_policy(policy_folder, trainable=True), None), draw_rollouts()
     config, batch = RLOOConfig(beta=0.3), collate(rollouts, "tree")
     with torch.no_grad():
         reading = actor(batch, 1.0, True)
@@ -232,10 +249,30 @@ def test_measuring_in_the_update_itself_changes_nothing(policy_folder):
     before = respond(actor, batch, rloo.credit(known, config, {"beta": 0.3}), config)
     measured: Measured = {}
     at_once = rloo.respond_at_once(actor, batch, rollouts, config, state={"beta": 0.3}, measured=measured)
-    assert torch.equal(before.losses, at_once.losses)
-    assert all(torch.equal(before.facts[name], at_once.facts[name]) for name in before.facts)
-    gradients = [torch.autograd.grad(found.losses.sum(), list(actor.parameters())) for found in (before, at_once)]
-    assert all(map(torch.equal, *gradients))
+    assert_alike(actor, before, at_once)
     for rollout, own in zip(known, reading.entropies.split([len(one) for one in old]), strict=True):
-        assert torch.equal(measured[rollout.id][0], rollout.old)
-        assert torch.equal(measured[rollout.id][1], own)
+        assert torch.equal(measured[rollout.id].old, rollout.old)
+        assert torch.equal(measured[rollout.id].entropies, own)
+
+
+def test_ppos_whole_step_in_one_pass_is_measured_and_learnt_at_once(policy_folder):
+    policy = load_policy(policy_folder, trainable=True)
+    critic = TrunkCritic(policy.model.config.hidden_size)
+    torch.nn.init.normal_(critic.score.weight, generator=torch.Generator().manual_seed(1))
+    actor, rollouts = Actor(policy, critic), draw_rollouts()
+    config, batch, state = PPOConfig(beta=0.3, passes=1, cut="bootstrap"), collate(rollouts, "tree"), {"beta": 0.3}
+    with torch.no_grad():
+        reading = actor(batch, 1.0, True)
+    tokens = [sum(rollout.lengths) for rollout in rollouts]
+    said = (reading.logprobs.split(tokens), reading.values.split(tokens), reading.after.split(3))
+    known = [
+        replace(rollout, old=old, values=values, after=after)
+        for rollout, old, values, after in zip(rollouts, *said, strict=True)
+    ]
+    credited = ppo.credit(known, config, state)
+    measured: Measured = {}
+    at_once = ppo.learn_at_once(actor, batch, rollouts, config, state=state, measured=measured)
+    assert_alike(actor, ppo.outcome(actor, batch, credited, config), at_once)
+    for rollout in credited:
+        assert torch.equal(measured[rollout.id].advantages, rollout.advantages)
+        assert torch.equal(measured[rollout.id].returns, rollout.returns)

@@ -30,7 +30,7 @@ from training.algorithms.loop import Compute, Job, Stopped, Tools, keep_if_best,
 from training.algorithms.metrics import Facts, correlation, extend_facts, mean
 from training.algorithms.models import Policy, RewardModel, add_lora, load_policy, load_reward_model
 from training.algorithms.options.online import OnlineConfig, PPOConfig, RolloutConfig
-from training.algorithms.packing import Batch, step_groups
+from training.algorithms.packing import Batch, micro_batches, step_groups
 from training.algorithms.plan import Plan
 from training.algorithms.policy_job import write_samples
 from training.algorithms.processes import from_all, share, unshare
@@ -52,9 +52,10 @@ class Method:
     compute: Compute  # per-group sums of losses, and facts summed alike
     size: Callable[[EncodedGroup], float]  # what these sums are divided by: tokens, or responses
     measured: "Measured | None" = None  # where `compute` leaves what its pass says; None: a pass before it says so
+    at_once: bool = False  # `compute` can say so only of a whole step in one pass; larger ones are measured before
 
 
-Measured = dict[str, tuple[Tensor, Tensor]]  # a rollout's id -> log-probabilities and entropies, (S,) each
+Measured = dict[str, Rollout]  # by id, with what the update's pass said of them
 
 
 def tokens_of(group: EncodedGroup) -> float:
@@ -178,8 +179,9 @@ class Player:
         if self.server is not None and rollouts[0].advantages.numel():
             rollouts, corrected = correct_for_sampler(rollouts, cap=job.config.rollout_weight)
         learnt = learn(job, model, optimizer, rollouts, step) | corrected
-        if measured is not None:
-            played, shaped = add_measures((played, shaped), measured)
+        if measured is not None and not played[0].old.numel():
+            played, shaped, rollouts = add_measures((played, shaped, rollouts), measured)
+        learnt |= {"explained_variance": explain_returns(rollouts)} if rollouts[0].returns.numel() else {}
         told = describe(played, shaped, job.state["beta"]) | {"beta": job.state["beta"]} | learnt
         steer(job, told["kl"], sum(len(rollout.completions) for rollout in played))
         return int(sum(rollout.tokens for rollout in played)), told
@@ -219,11 +221,14 @@ class Player:
                 server=None if here else self.server,
             )
             rollouts = judge_rollouts(rollouts, self.judge, self.heldout)
-            if fully:
+            if fully or (self.method.at_once and not self.fit_one_pass(rollouts, config)):
                 return measure(rollouts, self.actor, self.base, tools=tools, config=config)
             return measure_reference(rollouts, self.actor.form, self.base, tools=tools, config=config)
         except Stopped:
             return None
+
+    def fit_one_pass(self, rollouts: Sequence[Rollout], config: RolloutConfig) -> bool:
+        return len(micro_batches(rollouts, form=self.actor.form, budget=config.micro_batch_tokens)) == 1
 
     def evaluate(self, job: Job, step: int, write: Callable[[], None]) -> None:
         """One response to each held-out prompt, the same random numbers every time; then the samples to read."""
@@ -243,8 +248,10 @@ def add_measures(several: Sequence[list[Rollout]], measured: Measured) -> list[l
     for part in from_all(measured):
         found |= part
     measured.clear()
+    said = ("old", "entropies", "values", "returns")
     return [
-        [replace(one, old=found[one.id][0], entropies=found[one.id][1]) for one in rollouts] for rollouts in several
+        [replace(one, **{name: getattr(found[one.id], name) for name in said}) for one in rollouts]
+        for rollouts in several
     ]
 
 
@@ -276,14 +283,12 @@ def learn(
             early = True
             break
     means = {name: max(values) if name.endswith(HIGHEST) else sum(values) / counted for name, values in facts.items()}
-    critic = {"explained_variance": explain_returns(rollouts)} if rollouts[0].returns.numel() else {}
     return {
         "loss": mean(losses),
         "grad_norm": mean(norms),
         "updates": len(losses),
         "stopped_early": float(early),
         **means,
-        **critic,
     }
 
 

@@ -1,11 +1,13 @@
 """Proximal policy optimisation with a critic, as in reinforcement learning from human feedback (Ziegler et al. 2019;
 Stiennon et al. 2020; Huang et al. 2024, "The N implementation details of RLHF with PPO").
 
-Per token: −β·k1, and the score at the last real token; generalised advantages; both losses clipped.
+Per token: −β·k1, and the score at the last real token; generalised advantages; both losses clipped. A step of one
+update that fits one pass needs none before it: its log-probabilities and values are those of the update.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import nn
@@ -15,16 +17,27 @@ from training.algorithms.experience import Rollout, by_response, by_rollout
 from training.algorithms.groups import EncodedGroup
 from training.algorithms.kl import k1
 from training.algorithms.loop import Job, Outcome, Tools
-from training.algorithms.online import Method, State, prepare_online, tokens_of
+from training.algorithms.online import Measured, Method, State, prepare_online, tokens_of
 from training.algorithms.options.online import PPOConfig
 from training.algorithms.packing import Batch
 from training.algorithms.plan import Plan
 from training.algorithms.policy_gradient import group_sums, joined, ratio_facts, read, read_rollouts
 from training.algorithms.policy_losses import clipped_surrogate, clipped_value_loss, ratios
+from training.algorithms.processes import several
+from training.algorithms.value import Reading
 
 
 def prepare(plan: Plan, tools: Tools) -> Job:
-    return prepare_online(plan, tools, Method(credit, outcome, tokens_of))
+    config: PPOConfig = plan.config
+    updates = config.passes * config.mini_batches
+    if updates > 1 or config.entropy_bonus or config.rollout_server or several():
+        return prepare_online(plan, tools, Method(credit, outcome, tokens_of))
+    state: State = {"beta": config.beta}
+    measured: Measured = {}
+    compute = partial(learn_at_once, state=state, measured=measured)
+    job = prepare_online(plan, tools, Method(credit_measured, compute, tokens_of, measured, at_once=True))
+    job.state = state
+    return job
 
 
 def credit(rollouts: list[Rollout], config: PPOConfig, state: State) -> list[Rollout]:
@@ -48,9 +61,46 @@ def credit(rollouts: list[Rollout], config: PPOConfig, state: State) -> list[Rol
     return [replace(rollout, advantages=advantage, returns=returned) for rollout, advantage, returned in split]
 
 
+def credit_measured(rollouts: list[Rollout], config: PPOConfig, state: State) -> list[Rollout]:
+    """Of what a pass has measured; the rest is given credit in the update."""
+    return credit(rollouts, config, state) if rollouts[0].old.numel() else rollouts
+
+
+def learn_at_once(
+    model: nn.Module,
+    batch: Batch,
+    groups: Sequence[EncodedGroup],
+    config: PPOConfig,
+    *,
+    state: State,
+    measured: Measured,
+) -> Outcome:
+    """The loss on a whole step that no pass has measured: the ratio is 1, the values are those before the update."""
+    rollouts = read_rollouts(groups)
+    if rollouts[0].old.numel():
+        return outcome(model, batch, groups, config)
+    reading: Reading = model(batch, config.temperature, True, False)
+    assert reading.entropies is not None and reading.values is not None and reading.after is not None
+    tokens = [sum(rollout.lengths) for rollout in rollouts]
+    old, entropies, values = (
+        part.detach().float().cpu().split(tokens) for part in (reading.logprobs, reading.entropies, reading.values)
+    )
+    after = reading.after.detach().float().cpu().split(batch.counts)
+    known = [
+        replace(one, old=own, entropies=loose, values=expected, after=end)
+        for one, own, loose, expected, end in zip(rollouts, old, entropies, values, after, strict=True)
+    ]
+    credited = credit(known, config, state)
+    measured |= {one.id: one for one in credited}
+    return losses_of(reading._replace(entropies=None), batch, credited, config)
+
+
 def outcome(model: nn.Module, batch: Batch, groups: Sequence[EncodedGroup], config: PPOConfig) -> Outcome:
+    return losses_of(read(model, batch, config), batch, read_rollouts(groups), config)
+
+
+def losses_of(reading: Reading, batch: Batch, rollouts: Sequence[Rollout], config: PPOConfig) -> Outcome:
     """Sums over the tokens of each group: the policy's loss and the critic's by its weight."""
-    rollouts, reading = read_rollouts(groups), read(model, batch, config)
     device = reading.logprobs.device
     old, advantages, values, returns = (
         joined(parts, device)

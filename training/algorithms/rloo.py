@@ -59,6 +59,6 @@ def respond_at_once(
     tokens = [sum(rollout.lengths) for rollout in rollouts]
     assert reading.entropies is not None
     old, entropies = (values.detach().float().cpu().split(tokens) for values in (reading.logprobs, reading.entropies))
-    known = [replace(one, old=own) for one, own in zip(rollouts, old, strict=True)]
-    measured |= {one.id: (own, loose) for one, own, loose in zip(rollouts, old, entropies, strict=True)}
+    known = [replace(one, old=own, entropies=loose) for one, own, loose in zip(rollouts, old, entropies, strict=True)]
+    measured |= {one.id: one for one in known}
     return respond_to(reading._replace(entropies=None), batch, credit(known, config, state), config)
