@@ -23,11 +23,10 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
+from bench.learning import total_logprob
 from training.algorithms.groups import EncodedGroup, encode_prompt
 from training.algorithms.labels import Tie
-from training.algorithms.logprobs import sum_by_owner
 from training.algorithms.models import Policy, load_policy
-from training.algorithms.packing import collate, micro_batches
 from training.algorithms.programmatic import happy_end
 from training.algorithms.rollouts import Request, Sample, Sampling, sample
 from training.algorithms.trainer import DONE, run_trainer
@@ -201,16 +200,6 @@ def judge(policy: Policy, start: Policy, prompts: Sequence[str]) -> Found:
         length=statistics.mean(one.tokens for row in ends for one in row),
         text=ends[0][0].text,
     )
-
-
-@torch.no_grad()
-def total_logprob(policy: Policy, groups: Sequence[EncodedGroup]) -> float:
-    """Of all completions, nats."""
-    total = 0.0
-    for chunk in micro_batches(groups, form=policy.form, budget=8192):
-        batch = collate(chunk, policy.form)
-        total += float(sum_by_owner(policy(batch), batch.owners, sum(batch.counts)).sum())
-    return total
 
 
 def report(label: str, found: Found, seconds: float) -> str:

@@ -19,7 +19,7 @@ from training.algorithms.policy_losses import clip_scores, penalise_unfinished
 from training.algorithms.rewards import Judge, normalise
 from training.algorithms.rollout_server import Answer, RolloutServer
 from training.algorithms.rollouts import Request, Sample, Sampling, sample
-from training.algorithms.value import Actor
+from training.algorithms.value import Actor, Reading
 
 SAMPLED_TOGETHER = 32
 
@@ -198,29 +198,26 @@ def measure(
     found: dict[int, Rollout] = {}
     with torch.no_grad(), tools.accelerator.autocast():
         for own, batch in cut_into_passes(rollouts, actor.form, tools=tools, config=config):
-            reading = actor(batch, config.temperature, True)
-            zeros = torch.zeros_like(reading.logprobs)
-            tokens = [sum(rollout.lengths) for rollout in own]
-            per_token = zip(
-                *(
-                    values.float().cpu().split(tokens)
-                    for values in (
-                        reading.logprobs,
-                        base(batch, config.temperature),
-                        reading.entropies,
-                        zeros if reading.values is None else reading.values,
-                    )
-                ),
-                strict=True,
-            )
-            after = zeros[: sum(batch.counts)] if reading.after is None else reading.after
-            for rollout, (old, reference, entropies, values), end in zip(
-                own, per_token, after.cpu().split(batch.counts), strict=True
-            ):
-                found[id(rollout)] = replace(
-                    rollout, old=old, base=reference, entropies=entropies, values=values, after=end
-                )
+            known = attach_reading(own, actor(batch, config.temperature, True), batch)
+            bases = base(batch, config.temperature).float().cpu().split([sum(rollout.lengths) for rollout in own])
+            for rollout, one, reference in zip(own, known, bases, strict=True):
+                found[id(rollout)] = replace(one, base=reference)
     return [found[id(rollout)] for rollout in rollouts]
+
+
+def attach_reading(rollouts: Sequence[Rollout], reading: Reading, batch: Batch) -> list[Rollout]:
+    """Attach what one forward pass, with entropies, says of every token and of what comes after the last; zeros where
+    there is no critic."""
+    assert reading.entropies is not None
+    zeros, tokens = torch.zeros_like(reading.logprobs), [sum(rollout.lengths) for rollout in rollouts]
+    values = zeros if reading.values is None else reading.values
+    after = zeros[: sum(batch.counts)] if reading.after is None else reading.after
+    parts = (part.detach().float().cpu().split(tokens) for part in (reading.logprobs, reading.entropies, values))
+    ends = after.detach().cpu().split(batch.counts)
+    return [
+        replace(rollout, old=old, entropies=entropies, values=expected, after=end)
+        for rollout, old, entropies, expected, end in zip(rollouts, *parts, ends, strict=True)
+    ]
 
 
 def measure_reference(

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from training.algorithms.advantages import gae, token_rewards, whiten
-from training.algorithms.experience import Rollout, by_response, by_rollout
+from training.algorithms.experience import Rollout, attach_reading, by_response, by_rollout
 from training.algorithms.groups import EncodedGroup
 from training.algorithms.kl import k1
 from training.algorithms.loop import Job, Outcome, Tools
@@ -80,17 +80,7 @@ def learn_at_once(
     if rollouts[0].old.numel():
         return outcome(model, batch, groups, config)
     reading: Reading = model(batch, config.temperature, True, False)
-    assert reading.entropies is not None and reading.values is not None and reading.after is not None
-    tokens = [sum(rollout.lengths) for rollout in rollouts]
-    old, entropies, values = (
-        part.detach().float().cpu().split(tokens) for part in (reading.logprobs, reading.entropies, reading.values)
-    )
-    after = reading.after.detach().float().cpu().split(batch.counts)
-    known = [
-        replace(one, old=own, entropies=loose, values=expected, after=end)
-        for one, own, loose, expected, end in zip(rollouts, old, entropies, values, after, strict=True)
-    ]
-    credited = credit(known, config, state)
+    credited = credit(attach_reading(rollouts, reading, batch), config, state)
     measured |= {one.id: one for one in credited}
     return losses_of(reading._replace(entropies=None), batch, credited, config)
 

@@ -11,7 +11,7 @@ from functools import partial
 from torch import nn
 
 from training.algorithms.advantages import leave_one_out
-from training.algorithms.experience import Rollout
+from training.algorithms.experience import Rollout, attach_reading
 from training.algorithms.groups import EncodedGroup
 from training.algorithms.loop import Job, Outcome, Tools
 from training.algorithms.online import Measured, Method, State, prepare_online, responses_of
@@ -55,10 +55,6 @@ def respond_at_once(
 ) -> Outcome:
     """The loss on responses that no pass has measured: the ratio is 1, its gradient that of log π."""
     reading: Reading = model(batch, config.temperature, True, False)
-    rollouts = read_rollouts(groups)
-    tokens = [sum(rollout.lengths) for rollout in rollouts]
-    assert reading.entropies is not None
-    old, entropies = (values.detach().float().cpu().split(tokens) for values in (reading.logprobs, reading.entropies))
-    known = [replace(one, old=own, entropies=loose) for one, own, loose in zip(rollouts, old, entropies, strict=True)]
+    known = attach_reading(read_rollouts(groups), reading, batch)
     measured |= {one.id: one for one in known}
     return respond_to(reading._replace(entropies=None), batch, credit(known, config, state), config)
