@@ -48,10 +48,16 @@ class SnapshotForm(forms.Form):
     include_surplus = forms.BooleanField(
         label="Judgements that came in after their task had enough", required=False, initial=True
     )
+    include_evaluations = forms.BooleanField(
+        label="Judgements of evaluations",
+        required=False,
+        help_text="What people said of one model against another. Models trained on it cannot be evaluated on those "
+        "prompts any more.",
+    )
 
     SPLIT = ("name", "held_out", "split_seed")
     PERIOD = ("since", "until")
-    INCLUDED = ("include_ties", "include_imported", "include_surplus")
+    INCLUDED = ("include_ties", "include_imported", "include_surplus", "include_evaluations")
 
     def __init__(self, data: Any, *, project: Project, suggested_name: str) -> None:
         super().__init__(data, label_suffix="", initial={"name": suggested_name})

@@ -23,6 +23,9 @@ class Kind(models.TextChoices):
     CHAT = "chat", "Live chat"
 
 
+EVALUATION_KEYS = "evaluation-"  # keys of comparisons that measure models against each other; nothing else's
+
+
 class Purpose(models.TextChoices):
     """What a task is for. Only WORK fills the project's need; the others teach people or measure their answers."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from annotate.models import Judgement, Kind, Project, Purpose
+from annotate.models.tasks import EVALUATION_KEYS
 from annotate.querysets import JudgementQuerySet
 
 HALVES = ("", "first", "second")
@@ -25,7 +26,8 @@ class SnapshotFilter:
     """Empty lists and None mean "all". Days are inclusive, in UTC. `annotators` are user ids. `half` is "first" or
     "second": prompts by the first bit of their hash, so that two snapshots share none.
 
-    Undone and superseded judgements are never taken, whatever the filter.
+    Undone and superseded judgements are never taken, whatever the filter. What people said in evaluations of models is
+    left out unless asked for: a model trained on it could no longer be evaluated on those prompts.
     """
 
     kinds: tuple[str, ...] = ()
@@ -37,13 +39,15 @@ class SnapshotFilter:
     include_ties: bool = True
     include_imported: bool = True
     include_surplus: bool = True
+    include_evaluations: bool = False
     half: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """What is stored: lists sorted, days as ISO text, so that equal filters are equal JSON."""
         values = {name: sorted(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-        if not self.half:
-            del values["half"]  # as stored before there were halves
+        for name in ("half", "include_evaluations"):
+            if not values[name]:
+                del values[name]  # as stored before there was such a thing
         return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
 
     def describe(self) -> list[str]:
@@ -64,7 +68,8 @@ class SnapshotFilter:
         if self.annotators:
             parts.append(f"by {len(self.annotators)} chosen {'person' if len(self.annotators) == 1 else 'people'}")
         left_out = {"ties": self.include_ties, "imported": self.include_imported, "surplus": self.include_surplus}
-        return [*parts, *(f"without {name}" for name, included in left_out.items() if not included)]
+        parts += [f"without {name}" for name, included in left_out.items() if not included]
+        return [*parts, "with evaluations of models"] if self.include_evaluations else parts
 
 
 def parse_filters(values: Mapping[str, Any]) -> SnapshotFilter:
@@ -133,6 +138,8 @@ def matching_judgements(project: Project, chosen: SnapshotFilter) -> JudgementQu
         wanted &= Q(annotator__isnull=False)
     if not chosen.include_surplus:
         wanted &= Q(is_surplus=False)
+    if not chosen.include_evaluations:
+        wanted &= ~Q(task__key__startswith=EVALUATION_KEYS)
     if chosen.half:
         below = Q(task__prompt__content_hash__lt=MIDDLE_HASH)
         wanted &= below if chosen.half == "first" else ~below

@@ -107,6 +107,10 @@ def test_tasks_are_queued_judged_and_frozen(api, project, carol):
     responses = [entry["id"] for entry in api.send_responses(project.pk, sent)["responses"]]
     task = {"prompt": prompt.pk, "responses": responses}
     assert [api.queue_tasks(project.pk, [task]) for _ in range(2)] == [1, 0]
+    kept = refused(
+        api.call, "POST", f"projects/{project.pk}/tasks/", body={"tasks": [task], "key_prefix": "evaluation-1"}
+    )
+    assert kept.status == 422
     hers = api_of(carol, ["judge"])
     lease = hers.next_task(project.pk)["lease"]
     assert [entry["letter"] for entry in lease["responses"]] == ["A", "B"]

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from annotate.exports.lines import export_lines
-from annotate.models import AuditEvent, ClaimLost, JobStatus, Judgement, Snapshot
+from annotate.models import AuditEvent, ClaimLost, JobStatus, Judgement, Snapshot, Task
 from annotate.models.jobs import STALLED_AFTER
 from annotate.services import snapshots
 from annotate.services.recovery import recover_stalled_jobs
@@ -164,6 +164,10 @@ def test_a_filter_survives_being_stored():
     assert parse_filters(chosen.to_json()) == chosen
     assert parse_filters({}).describe() == []
     assert chosen.describe() == ["from 1 March 2026", "prompts tagged a, b", "without surplus"]
+    assert "include_evaluations" not in chosen.to_json()
+    wide = parse_filters({"include_evaluations": True})
+    assert parse_filters(wide.to_json()) == wide
+    assert wide.describe() == ["with evaluations of models"]
 
 
 def test_each_filter_takes_what_it_says(project, carol, bob):
@@ -178,6 +182,8 @@ def test_each_filter_takes_what_it_says(project, carol, bob):
     prompt = plain.task.prompt
     prompt.tags, prompt.source = ["eggs", "heat"], "kitchen.jsonl"
     prompt.save()
+    evaluated = judged(carol, created_at=first_of_march)
+    Task.objects.filter(pk=evaluated.task_id).update(key="evaluation-7:1-2")
 
     def found(**filters):
         return set(matching_judgements(project, parse_filters(filters)))
@@ -193,6 +199,7 @@ def test_each_filter_takes_what_it_says(project, carol, bob):
     assert found(include_ties=False) == {plain, surplus, imported}
     assert found(include_imported=False) == {plain, tie, surplus}
     assert found(include_surplus=False) == {plain, tie, imported}
+    assert found(include_evaluations=True) == {plain, tie, surplus, imported, evaluated}
 
 
 def test_leaving_ties_out_keeps_both_bad(project, carol):

@@ -199,6 +199,28 @@ def test_people_judge_blind_and_the_rule_stops_when_it_is_clear(project, carol, 
     assert follow_evaluations() == 0
 
 
+def test_what_people_say_in_an_evaluation_is_not_trained_on_unless_asked_for(project, alice, carol, models, start):
+    judge(project, alice, count=4)
+    prompt = make_prompt(project, "Held out")
+    evaluation = start(by="people", prompts=1)
+    new = evaluation.candidate
+    evaluation.items.update(prompt=prompt)
+    say(*ask(evaluation, ("Seven minutes.", "No idea.")), carol, evaluation, 1)
+    new.run = Run.objects.create(
+        project=project,
+        name="DPO",
+        algorithm="dpo",
+        snapshot=create_snapshot(project=project, user=alice, test_fraction=0),
+        base_model=models[1],
+        created_by=alice,
+    )
+    assert set(held_out_prompts(project=project, models=[new])) == {prompt}
+    everything = {"include_evaluations": True}
+    new.run.snapshot = create_snapshot(project=project, user=alice, test_fraction=0, filters=everything)
+    new.run.save()
+    assert not held_out_prompts(project=project, models=[new]).exists()
+
+
 def test_all_judged_without_a_winner_it_ends_undecided(project, carol, start):
     for number in range(4):
         make_prompt(project, f"Question {number}")

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from annotate.leaderboards.sequential import Look, watch
 from annotate.models import JobStatus, Judgement, Task, User
+from annotate.models.tasks import EVALUATION_KEYS
 from annotate.querysets import TaskQuerySet
 from annotate.services.task_admin import withdraw_tasks
 from annotate.services.tasks import create_comparison_tasks
@@ -30,7 +31,7 @@ def ask_people(evaluation: Evaluation) -> None:
         pairs=asked,
         overlap=evaluation.overlap,
         priority=PRIORITY,
-        key_prefix=f"evaluation-{evaluation.pk}",
+        key_prefix=f"{EVALUATION_KEYS}{evaluation.pk}",
     )
     link_tasks(evaluation, items)
     Task.objects.filter(evaluated__evaluation=evaluation).update(closed_at=None)  # one that was cancelled goes on
@@ -39,7 +40,7 @@ def ask_people(evaluation: Evaluation) -> None:
 
 
 def link_tasks(evaluation: Evaluation, items: list[EvaluationItem]) -> None:
-    tasks = Task.objects.of_project(evaluation.project).filter(key__startswith=f"evaluation-{evaluation.pk}:")
+    tasks = Task.objects.of_project(evaluation.project).filter(key__startswith=f"{EVALUATION_KEYS}{evaluation.pk}:")
     found = {task.prompt_id: task for task in tasks}
     for item in items:
         item.task = found.get(item.prompt_id)

@@ -27,6 +27,9 @@ class FiltersSerializer(Input):
     include_ties = serializers.BooleanField(default=True)
     include_imported = serializers.BooleanField(default=True)
     include_surplus = serializers.BooleanField(default=True)
+    include_evaluations = serializers.BooleanField(
+        default=False, help_text="What people said when models were set against each other."
+    )
 
 
 class NewSnapshotSerializer(Input):

@@ -9,6 +9,7 @@ from annotate.api.paging import PageQuery
 from annotate.api.serializers.fields import IdField, Input, PersonSerializer
 from annotate.imports.shapes import MAX_TAG
 from annotate.models import Judgement, Kind, Purpose, Task
+from annotate.models.tasks import EVALUATION_KEYS
 from annotate.services.task_admin import MOST_PEOPLE
 
 MOST_AT_ONCE = 1000
@@ -70,6 +71,11 @@ class NewTasksSerializer(Input):
     key_prefix = serializers.SlugField(
         max_length=40, default="api", help_text="The same responses are queued once for each prefix."
     )
+
+    def validate_key_prefix(self, prefix: str) -> str:
+        if prefix.startswith(EVALUATION_KEYS):
+            raise serializers.ValidationError(f"{prefix!r} is kept for evaluations of models. Choose another prefix.")
+        return prefix
 
 
 class TaskPlanSerializer(Input):
