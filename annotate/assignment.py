@@ -121,7 +121,13 @@ def extend_lease(*, lease: Lease) -> bool:
 @transaction.atomic
 def return_lease(*, lease: Lease, held_until: datetime | None = None) -> bool:
     """Hand a held task back. With `held_until`, only if nobody has extended the lease since the page saw that time:
-    the last word of a page that closes may arrive after the first of the page that replaced it."""
+    the last word of a page that closes may arrive after the first of the page that replaced it.
+
+    It waits its turn at the person's membership, so that a page opened meanwhile finds the task held or handed back,
+    and never between the two.
+    """
+    holder = Membership.objects.filter(user=lease.annotator_id, project__tasks=lease.task_id)
+    list(holder.select_for_update(no_key=True, of=("self",)).values_list("pk"))
     locked = lock_lease(lease)
     if locked.state != Lease.State.HELD or held_until not in (None, locked.expires_at):
         return False

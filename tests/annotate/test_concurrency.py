@@ -1,12 +1,13 @@
 """Many people at once, each over HTTP on a connection of their own, against a real Postgres."""
 
 import re
+import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F
 from django.test import Client
 from django.urls import reverse
@@ -128,3 +129,27 @@ def test_drafts_that_cross_their_answer_on_the_way_do_no_harm(people):
     at_once(send, range(20))
     assert Judgement.objects.count() == 1
     assert not Draft.objects.exists()
+
+
+def test_a_page_opened_while_another_hands_its_task_back_shows_that_task(people):
+    project, (person, *_) = people
+    make_task(project)
+    lease = assignment.lease_next(user=person, project=project)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert assignment.return_lease(lease=lease)
+            opened = pool.submit(at_once, lambda who: assignment.lease_next(user=who, project=project), [person])
+            wait_until_somebody_waits_for_a_lock(opened)
+        (held,) = opened.result(timeout=30)
+    assert (held.pk, held.state) == (lease.pk, Lease.State.HELD)
+    assert Task.objects.get().remaining == 0
+
+
+def wait_until_somebody_waits_for_a_lock(work):
+    waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = %s"
+    with connection.cursor() as cursor:
+        while not work.done():
+            cursor.execute(waiting, [connection.settings_dict["NAME"]])
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
