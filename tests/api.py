@@ -6,13 +6,13 @@ from django.test import Client
 from django.utils import timezone
 
 from annotate.assignment import lease_next
-from annotate.models import ApiToken, Import, Project, Role, Scope, User
+from annotate.models import ApiToken, Import, Project, Role, Scope, User, Webhook
 from annotate.services.invitations import invite
 from annotate.services.snapshots import create_snapshot
 from annotate.services.tokens import create_token
 from plumbline_client.client import Plumbline
 from plumbline_client.transport import Answer, Request
-from tests.factories import make_judgement, make_task
+from tests.factories import make_chat_turn, make_judgement, make_task
 from training.models import Generation, ModelVersion, Recipe, Round, Run
 from training.recipes import Plan, to_json
 
@@ -53,6 +53,8 @@ def make_world(project: Project, alice: User, carol: User) -> dict[str, int]:
     judged, waiting = make_task(project), make_task(project)
     judgement = make_judgement(judged, carol)
     lease_next(user=carol, project=project)
+    turn = make_chat_turn(project, carol)
+    hook = Webhook.objects.create(project=project, url="https://example.org/", secret="s", created_by=alice)
     snapshot = create_snapshot(project=project, user=alice)
     made = {"project": project, "created_by": alice}
     policy = ModelVersion.objects.create(kind="policy", name="base", origin="smollm2-135m-instruct", **made)
@@ -67,6 +69,11 @@ def make_world(project: Project, alice: User, carol: User) -> dict[str, int]:
         "judgements": judgement.pk,
         "my-judgements": judgement.pk,
         "leases": carol.leases.get().pk,
+        "chats": turn.chat_id,
+        "chat-turns": turn.pk,
+        "webhooks": hook.pk,
+        "deliveries": hook.deliveries.create(key="one", event="test", body="{}").pk,
+        "questions": project.questionnaire_items.create(question="Do you cook?", options=["Yes", "No"]).pk,
         "snapshots": snapshot.pk,
         "imports": job.pk,
         "models": policy.pk,

@@ -147,6 +147,11 @@ def grow(project, alice, carol):
         project.rounds.create(number=number + 2, recipe=recipe, policy_before=policy, status="succeeded")
         project.evaluations.create(candidate=policy, baseline=rival, by="people", created_by=alice, status="failed")
         project.policies.create(model=rival, reason="Again.", is_current=False)
+        project.questionnaire_items.create(question=f"Question {number}?", options=["Yes", "No"])
+        hook = project.webhooks.get(url="https://example.org/")
+        hook.deliveries.create(key=f"again {number}", event="test", body="{}")
+        project.webhooks.create(url=f"https://example.org/{number}", secret="s", created_by=alice)
+        project.chats.create(annotator=alice, ended_at=timezone.now())
 
 
 def count_statements(lists, token, project, world):

@@ -78,15 +78,18 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def read_answer(lease: Lease, project: Project, data: Mapping[str, Any]) -> AnswerForm:
-    """The form of the lease's task, filled in and valid. Raises Invalid, its fields named as the API names them."""
+def read_answer(lease: Lease, project: Project, data: Mapping[str, Any], *, lenient: bool = False) -> AnswerForm:
+    """The form of the lease's task, filled in and valid; `lenient` takes part of an answer: a draft.
+
+    Raises Invalid, its fields named as the API names them.
+    """
     beside: Fields = {f"flags_{letter.lower()}": (flags, f"flags.{letter}") for letter, flags in data["flags"].items()}
     if data["rationale"]:
         beside["rationale"] = data["rationale"], "rationale"
-    control = {"submission_id": str(data["submission_id"]), "active_seconds": data.get("active_seconds")}
+    control = {name: data[name] for name in ("submission_id", "active_seconds") if name in data}
 
     def make_form(values: dict[str, Any]) -> AnswerForm:
-        return bind_form(lease, project, {**values, **control})
+        return bind_form(lease, project, {**values, **control}, lenient=lenient)
 
     return read_answer_to(lease.task.kind, data["answer"], make_form, beside)
 

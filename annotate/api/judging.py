@@ -11,6 +11,7 @@ from annotate.api.operations import Call, operation
 from annotate.api.paging import Page, PageQuery, page_of
 from annotate.api.problems import Invalid, conflicting
 from annotate.api.serializers.judging import (
+    AheadSerializer,
     HeldSerializer,
     JudgedSerializer,
     LeaseSerializer,
@@ -75,6 +76,14 @@ def hold_longer(call: Call, pk: int) -> dict[str, Any]:
     return {"held": assignment.extend_lease(lease=lease), "expires_at": lease.expires_at}
 
 
+@operation("POST", scope=Scope.JUDGE, roles=EVERYONE, answer=AheadSerializer)
+def hold_ahead(call: Call, pk: int) -> dict[str, Any]:
+    """Hold the task after the one in hand too, so that it is there at once. It runs out like any other."""
+    lease = get_own_lease(call.user, call.project, pk)
+    following = assignment.lease_ahead(user=call.user, project=call.project, after=lease)
+    return {"lease": describe_lease(following, call) if following else None}
+
+
 @operation("DELETE", scope=Scope.JUDGE, roles=EVERYONE)
 def hand_back(call: Call, pk: int) -> None:
     """Hand a task back for somebody else. Handing it back twice does no harm."""
@@ -89,6 +98,7 @@ def hand_back(call: Call, pk: int) -> None:
     query=NextQuery,
     answer=JudgedSerializer,
     conflicts=True,
+    repeatable=False,  # known by submission_id; the answer and the next task are two transactions
     example={
         "submission_id": "7f0c1c2e-5d0a-4c4e-9a55-0d6f6e2b8a11",
         "answer": {"preference": -3},
@@ -134,6 +144,7 @@ def describe_agreed(lease: Lease, judgement: Judgement) -> dict[str, Any] | None
     query=NextQuery,
     answer=JudgedSerializer,
     conflicts=True,
+    repeatable=False,  # known by submission_id; the answer and the next task are two transactions
     example={"submission_id": "7f0c1c2e-5d0a-4c4e-9a55-0d6f6e2b8a11", "reason": "unclear"},
 )
 def skip(call: Call, pk: int) -> dict[str, Any]:

@@ -95,3 +95,21 @@ def revoke_an_invitation(call: Call, pk: int) -> None:
     """Make the link of an invitation stop working."""
     rows = Invitation.objects.visible_to(call.user).select_related("project")
     revoke_invitation(actor=call.user, invitation=get_in_project(rows, call.membership, pk))
+
+
+@operation(
+    "POST",
+    scope=Scope.ADMIN,
+    roles=OWNERS,
+    answer=InvitationLinkSerializer,
+    status=201,
+    repeatable=False,
+    conflicts=True,
+)
+def renew_an_invitation(call: Call, pk: int) -> dict[str, Any]:
+    """A new link in the place of an invitation's, good for another seven days."""
+    rows = Invitation.objects.visible_to(call.user).filter(accepted_at=None)
+    invitation: Invitation = get_in_project(rows, call.membership, pk)
+    with conflicting(InvitationRefused):
+        link = invite(actor=call.user, project=call.project, email=invitation.email, role=invitation.role)
+    return {"email": invitation.email, "link": link}

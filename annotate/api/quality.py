@@ -16,6 +16,7 @@ from annotate.api.serializers.quality import (
     DisagreementQuery,
     DisagreementSerializer,
     KnownTaskSerializer,
+    MessageThreadSerializer,
     NewCommentSerializer,
     NewDecisionSerializer,
     NewKnownSerializer,
@@ -186,6 +187,17 @@ def reply(call: Call, pk: int) -> Comment:
         raise Conflict("Nobody has said anything about this judgement.")
     data = {name: call.data[name] for name in ("submission_id", "body")}
     return reviews.comment_on(judgement=last.judgement, author=call.user, **data)
+
+
+@operation("GET", scope=Scope.JUDGE, roles=EVERYONE, answer=MessageThreadSerializer, paged=True)
+def list_own_messages(call: Call) -> Page:
+    """The newest word of every thread you are part of, as the person judged or as a reviewer."""
+    threads = Comment.objects.filter(pk__in=reviews.threads_for(call.user).order_by().values("pk"))
+    page = page_of(threads.filter(project=call.project).select_related("judgement"), call.query)
+    waiting = reviews.unseen_by(call.user).filter(pk__in=[row.pk for row in page.rows]).values_list("pk", flat=True)
+    unread = set(waiting)
+    rows = [{"row": row, "is_yours": row.author_id == call.user.pk, "is_unread": row.pk in unread} for row in page.rows]
+    return Page(rows, page.following)
 
 
 @operation("GET", scope=Scope.READ, roles=REVIEWERS, answer=QualitySerializer)

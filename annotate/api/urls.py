@@ -2,7 +2,21 @@
 
 from django.urls import path, register_converter
 
-from annotate.api import imports, judging, people, projects, prompts, quality, snapshots, tasks
+from annotate.api import (
+    chats,
+    drafts,
+    imports,
+    judging,
+    people,
+    projects,
+    prompts,
+    quality,
+    questionnaires,
+    snapshots,
+    statistics,
+    tasks,
+    webhooks,
+)
 from annotate.api.numbers import NumberConverter
 from annotate.api.resources import resource
 
@@ -34,6 +48,43 @@ urlpatterns = [
     ),
     path(INSIDE + "invitations/", resource(people.list_invitations, people.invite_somebody), name="api-invitations"),
     path(INSIDE + "invitations/<number:pk>/", resource(people.revoke_an_invitation), name="api-invitation"),
+    path(INSIDE + "invitations/<number:pk>/renew/", resource(people.renew_an_invitation), name="api-invitation-renew"),
+    path(INSIDE + "overview/", resource(statistics.show_overview), name="api-overview"),
+    path(INSIDE + "time/", resource(statistics.show_time), name="api-time"),
+    path(INSIDE + "my-statistics/", resource(statistics.show_own_statistics), name="api-my-statistics"),
+    path(INSIDE + "my-time/", resource(statistics.show_own_time), name="api-my-time"),
+    path(INSIDE + "my-messages/", resource(quality.list_own_messages), name="api-my-messages"),
+    path(
+        INSIDE + "my-background/",
+        resource(questionnaires.show_background, questionnaires.say_background, questionnaires.withdraw_background),
+        name="api-my-background",
+    ),
+    path(
+        INSIDE + "questions/",
+        resource(questionnaires.list_questions, questionnaires.ask_question),
+        name="api-questions",
+    ),
+    path(
+        INSIDE + "questions/<number:pk>/active/",
+        resource(questionnaires.retire_question),
+        name="api-question-active",
+    ),
+    path(INSIDE + "webhooks/", resource(webhooks.list_webhooks, webhooks.add_a_webhook), name="api-webhooks"),
+    path(
+        INSIDE + "webhooks/<number:pk>/",
+        resource(webhooks.show_webhook, webhooks.change_webhook, webhooks.delete_a_webhook),
+        name="api-webhook",
+    ),
+    path(INSIDE + "webhooks/<number:pk>/test/", resource(webhooks.send_test_message), name="api-webhook-test"),
+    path(INSIDE + "webhooks/<number:pk>/deliveries/", resource(webhooks.list_deliveries), name="api-deliveries"),
+    path(INSIDE + "deliveries/<number:pk>/again/", resource(webhooks.send_again), name="api-delivery-again"),
+    path(INSIDE + "chats/", resource(chats.list_own_chats, chats.send_message), name="api-chats"),
+    path(INSIDE + "chats/<number:pk>/", resource(chats.show_chat), name="api-chat"),
+    path(INSIDE + "chats/<number:pk>/end/", resource(chats.end_a_chat), name="api-chat-end"),
+    path(INSIDE + "chat-turns/<number:pk>/", resource(chats.show_turn), name="api-chat-turn"),
+    path(INSIDE + "chat-turns/<number:pk>/choose/", resource(chats.choose_an_answer), name="api-chat-turn-choose"),
+    path(INSIDE + "chat-turns/<number:pk>/again/", resource(chats.ask_again), name="api-chat-turn-again"),
+    path(INSIDE + "chat-turns/<number:pk>/retry/", resource(chats.retry_an_answer), name="api-chat-turn-retry"),
     path(INSIDE + "prompts/", resource(prompts.list_prompts, prompts.send_prompts), name="api-prompts"),
     path(INSIDE + "prompts/<number:pk>/", resource(prompts.show_prompt, prompts.delete_a_prompt), name="api-prompt"),
     path(INSIDE + "prompts/<number:pk>/responses/", resource(prompts.list_responses), name="api-prompt-responses"),
@@ -47,7 +98,11 @@ urlpatterns = [
     path(INSIDE + "known-tasks/", resource(quality.list_known_tasks), name="api-known-tasks"),
     path(INSIDE + "disagreements/", resource(quality.list_disagreements), name="api-disagreements"),
     path(INSIDE + "quality/", resource(quality.show_quality), name="api-quality"),
-    path(INSIDE + "members/<number:pk>/standing/", resource(quality.decide_standing), name="api-member-standing"),
+    path(
+        INSIDE + "members/<number:pk>/standing/",
+        resource(statistics.show_standing, quality.decide_standing),
+        name="api-member-standing",
+    ),
     path(INSIDE + "judgements/", resource(tasks.list_judgements), name="api-judgements"),
     path(INSIDE + "judgements/<number:pk>/", resource(tasks.show_judgement), name="api-judgement"),
     path(
@@ -66,6 +121,8 @@ urlpatterns = [
     path(INSIDE + "next-task/", resource(judging.take_next_task), name="api-next-task"),
     path(INSIDE + "leases/<number:pk>/", resource(judging.show_lease, judging.hand_back), name="api-lease"),
     path(INSIDE + "leases/<number:pk>/heartbeat/", resource(judging.hold_longer), name="api-lease-heartbeat"),
+    path(INSIDE + "leases/<number:pk>/ahead/", resource(judging.hold_ahead), name="api-lease-ahead"),
+    path(INSIDE + "leases/<number:pk>/draft/", resource(drafts.show_draft, drafts.keep_draft), name="api-lease-draft"),
     path(INSIDE + "leases/<number:pk>/judgement/", resource(judging.judge), name="api-lease-judgement"),
     path(INSIDE + "leases/<number:pk>/skip/", resource(judging.skip), name="api-lease-skip"),
     path(INSIDE + "snapshots/", resource(snapshots.list_snapshots, snapshots.freeze_snapshot), name="api-snapshots"),

@@ -141,3 +141,30 @@ class ProgressSerializer(serializers.Serializer):
     today = serializers.IntegerField()
     total = serializers.IntegerField()
     waiting = serializers.CharField(help_text="Tasks that wait for you, in words: “12”, “100+”.")
+
+
+class NewDraftSerializer(Input):
+    """What is typed so far: any part of an answer."""
+
+    answer = AnswerSerializer(required=False)
+    rationale = serializers.CharField(max_length=20_000, allow_blank=True, default="")
+    flags = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField(max_length=60), max_length=20), default=dict
+    )
+    active_seconds = serializers.FloatField(min_value=0, max_value=MOST_SECONDS, required=False, allow_null=True)
+
+
+class DraftSerializer(serializers.Serializer):
+    """The same as it was kept; null when nothing was. Thirty days after the last change it is gone."""
+
+    answer = serializers.DictField(child=serializers.JSONField())
+    rationale = serializers.CharField(allow_blank=True)
+    flags = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    active_seconds = serializers.FloatField(allow_null=True)
+    updated_at = serializers.DateTimeField(allow_null=True)
+
+
+class AheadSerializer(serializers.Serializer):
+    """The task after the one in hand; null where what comes next depends on the answer, or nothing waits."""
+
+    lease = LeaseSerializer(allow_null=True)

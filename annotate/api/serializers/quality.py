@@ -90,6 +90,19 @@ class OwnCommentSerializer(serializers.ModelSerializer):
         return comment.author_id == comment.judgement.annotator_id
 
 
+class MessageThreadSerializer(serializers.Serializer):
+    """The newest word of what was said about a judgement. Reviewers have no names here."""
+
+    comment = serializers.IntegerField(source="row.pk")
+    judgement = serializers.IntegerField(source="row.judgement_id")
+    task = serializers.IntegerField(source="row.judgement.task_id")
+    body = serializers.CharField(source="row.body")
+    asks_correction = serializers.BooleanField(source="row.asks_correction")
+    created_at = serializers.DateTimeField(source="row.created_at")
+    is_yours = serializers.BooleanField()
+    is_unread = serializers.BooleanField()
+
+
 class FlagSerializer(serializers.Serializer):
     name = serializers.CharField()
     reason = serializers.CharField()

@@ -11,6 +11,17 @@ class Agreed(TypedDict):
     explanation: str
 
 
+class Agreement(TypedDict):
+    tasks: int
+    answers: int
+    observed: float
+    alpha: float | None
+
+
+class Ahead(TypedDict):
+    lease: Lease | None
+
+
 class Alarm(TypedDict):
     id: int
     run: int | None
@@ -64,6 +75,30 @@ class Author(TypedDict):
     name: str
 
 
+class Background(TypedDict):
+    consented_at: str | None
+    questions: list[OwnQuestion]
+
+
+class Chat(TypedDict):
+    id: int
+    created_at: str
+    ended_at: str | None
+    turns: list[Turn]
+
+
+class ChatRow(TypedDict):
+    id: int
+    messages: int
+    created_at: str
+    ended_at: str | None
+
+
+class ChatRowPage(TypedDict):
+    results: list[ChatRow]
+    next: str | None
+
+
 class Comment(TypedDict):
     id: int
     judgement: int
@@ -80,8 +115,31 @@ class CommentPage(TypedDict):
     next: str | None
 
 
+class DayCount(TypedDict):
+    day: str
+    count: int
+
+
 class Decided(TypedDict):
     judgement: int
+
+
+class Delivery(TypedDict):
+    id: int
+    webhook: int
+    event: str
+    body: str
+    attempts: int
+    status_code: int | None
+    answer: str
+    created_at: str
+    delivered_at: str | None
+    next_at: str | None
+
+
+class DeliveryPage(TypedDict):
+    results: list[Delivery]
+    next: str | None
 
 
 class Disagreement(TypedDict):
@@ -94,6 +152,14 @@ class Disagreement(TypedDict):
 class DisagreementPage(TypedDict):
     results: list[Disagreement]
     next: str | None
+
+
+class Draft(TypedDict):
+    answer: dict[str, Any]
+    rationale: str
+    flags: dict[str, list[str]]
+    active_seconds: float | None
+    updated_at: str | None
 
 
 class Evaluation(TypedDict):
@@ -250,6 +316,11 @@ class JudgementPage(TypedDict):
     next: str | None
 
 
+class KindCount(TypedDict):
+    kind: str
+    count: int
+
+
 class KnownTask(TypedDict):
     task: int
     kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
@@ -272,6 +343,15 @@ class Lease(TypedDict):
     prompt: ShownPrompt
     responses: list[Shown]
     asks: dict[str, Any]
+
+
+class LiveAnswer(TypedDict):
+    letter: str
+    attempt: int
+    state: Literal["queued", "writing", "done", "cut", "stopped", "silent", "late", "empty", "failed"]
+    text: str
+    is_final: bool
+    may_retry: bool
 
 
 class Me(TypedDict):
@@ -301,6 +381,22 @@ class Message(TypedDict):
     content: str
 
 
+class MessageThread(TypedDict):
+    comment: int
+    judgement: int
+    task: int
+    body: str
+    asks_correction: bool
+    created_at: str
+    is_yours: bool
+    is_unread: bool
+
+
+class MessageThreadPage(TypedDict):
+    results: list[MessageThread]
+    next: str | None
+
+
 class Model(TypedDict):
     id: int
     kind: Literal["policy", "reward", "backbone"]
@@ -326,6 +422,19 @@ class NextTask(TypedDict):
     unread_guideline: int | None
 
 
+class OptionCount(TypedDict):
+    option: str
+    count: int | None
+
+
+class Overview(TypedDict):
+    totals: Totals
+    days: list[DayCount]
+    agreement: Agreement | None
+    side_bias: Share | None
+    people: list[PersonFigures]
+
+
 class OwnComment(TypedDict):
     id: int
     is_yours: bool
@@ -338,6 +447,12 @@ class OwnComment(TypedDict):
 class OwnCommentPage(TypedDict):
     results: list[OwnComment]
     next: str | None
+
+
+class OwnDay(TypedDict):
+    day: str
+    count: int
+    active_seconds: float
 
 
 class OwnJudgement(TypedDict):
@@ -361,11 +476,38 @@ class OwnMembership(TypedDict):
     role: Literal["owner", "reviewer", "annotator"]
 
 
+class OwnQuestion(TypedDict):
+    id: int
+    question: str
+    options: list[str]
+    answer: str | None
+
+
+class OwnStatistics(TypedDict):
+    answers: int
+    skips: int
+    corrections: int
+    active_seconds: float
+    seconds_each: float | None
+    by_kind: list[KindCount]
+    days: list[OwnDay]
+    agreement: Share | None
+
+
 class Person(TypedDict):
     id: int
     name: str
     email: str
     is_service: bool
+
+
+class PersonFigures(TypedDict):
+    name: str
+    answers: int
+    skips: int
+    median_seconds: float | None
+    last_at: str
+    left: Share | None
 
 
 class PersonQuality(TypedDict):
@@ -483,6 +625,19 @@ class PromptPage(TypedDict):
 
 class Quality(TypedDict):
     people: list[PersonQuality]
+
+
+class Question(TypedDict):
+    id: int
+    question: str
+    options: list[str]
+    is_active: bool
+    counts: list[OptionCount]
+
+
+class QuestionPage(TypedDict):
+    results: list[Question]
+    next: str | None
 
 
 class Queued(TypedDict):
@@ -625,6 +780,14 @@ class Setting(TypedDict):
     choices: list[str] | None
 
 
+class Share(TypedDict):
+    part: int
+    whole: int
+    value: float
+    low: float
+    high: float
+
+
 class Shown(TypedDict):
     letter: str
     text: str
@@ -657,6 +820,16 @@ class Snapshot(TypedDict):
 class SnapshotPage(TypedDict):
     results: list[Snapshot]
     next: str | None
+
+
+class Standing(TypedDict):
+    stage: Literal["practice", "qualification", "failed", "work", "paused"]
+    done: int
+    whole: int
+    right: int
+    warns: bool
+    paused_at: str | None
+    pause_reason: str
 
 
 class Started(TypedDict):
@@ -704,6 +877,12 @@ class TaskPage(TypedDict):
     next: str | None
 
 
+class TimeStatement(TypedDict):
+    month: str
+    time_zone: str
+    days: list[WorkDay]
+
+
 class TokenFacts(TypedDict):
     name: str
     scopes: list[Literal["read", "judge", "write", "train", "admin"]]
@@ -711,5 +890,64 @@ class TokenFacts(TypedDict):
     expires_at: str
 
 
+class Totals(TypedDict):
+    prompts: int
+    responses: int
+    tasks_open: int
+    tasks_done: int
+    tasks_closed: int
+    places: int
+    places_free: int
+    judgements: int
+    imported: int
+    active_people: int
+    median_seconds: float | None
+
+
+class Turn(TypedDict):
+    id: int
+    chat: int
+    number: int
+    message: str
+    answers: list[LiveAnswer]
+    chosen: str
+    by_lot: bool
+    said: str
+    lease: int | None
+    asked: int
+
+
 class Undone(TypedDict):
     reopened: bool
+
+
+class Webhook(TypedDict):
+    id: int
+    url: str
+    events: list[Literal["alarm.raised"]]
+    is_active: bool
+    created_at: str
+
+
+class WebhookPage(TypedDict):
+    results: list[Webhook]
+    next: str | None
+
+
+class WebhookSecret(TypedDict):
+    id: int
+    url: str
+    events: list[Literal["alarm.raised"]]
+    is_active: bool
+    created_at: str
+    secret: str
+
+
+class WorkDay(TypedDict):
+    day: str
+    person: str
+    email: str
+    answers: int
+    skips: int
+    active_seconds: float
+    active_hours: float
