@@ -48,6 +48,7 @@ def local_secret_key() -> str:
 
 
 SECRET_KEY = required_in_production("SECRET_KEY", "it signs sessions and links") or local_secret_key()
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # earlier ones: what they signed or sealed is read
 if PRODUCTION and len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters. Make one with `openssl rand -base64 48`.")
 
@@ -274,6 +275,8 @@ DEFAULT_POLICY = env.str("DEFAULT_POLICY", "smollm2-135m-instruct")
 DEFAULT_REWARD_BACKBONE = env.str("DEFAULT_REWARD_BACKBONE", "minilm-l6-v2")
 TRAINING_PROCESSES = env.int("TRAINING_PROCESSES", 1)  # that share a run; 0: one for each GPU of the worker's machine
 ROLLOUT_SERVERS = [address.rstrip("/") for address in env.list("ROLLOUT_SERVERS", default=[])]  # see docs/training.md
+ENDPOINT_KEY = env.str("ENDPOINT_KEY", "")  # seals the keys of endpoints; without one, SECRET_KEY does
+ENDPOINT_PRIVATE_HOSTS = env.list("ENDPOINT_PRIVATE_HOSTS", default=[])  # names, addresses or ranges: docs/endpoints.md
 MODEL_ROOTS = env.list("MODEL_ROOTS", default=[str(VAR_DIR / "models")])  # folders that owners may add models from
 
 LOGGING = {

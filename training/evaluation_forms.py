@@ -11,6 +11,7 @@ from annotate.models import Project
 from annotate.services.compared import Choice, group_options
 from annotate.services.leaderboards import common_tags
 from training.models import Evaluation, ModelVersion
+from training.services.registry import writers
 
 Kind = ModelVersion.Kind
 
@@ -91,13 +92,13 @@ class EvaluationForm(forms.Form):
     def __init__(self, project: Project, data: Any = None, *, candidate: ModelVersion | None = None) -> None:
         super().__init__(data)
         models = ModelVersion.objects.of_project(project)
-        policies = models.filter(kind=Kind.POLICY).order_by("-id")
+        sides = writers(project)
         rewards = models.filter(kind=Kind.REWARD).order_by("-is_default", "-id")
-        for name, rows in (("candidate", policies), ("baseline", policies), ("judge", rewards)):
+        for name, rows in (("candidate", sides), ("baseline", sides), ("judge", rewards)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
-        newest = candidate or policies.first()
+        newest = candidate or sides.filter(kind=Kind.POLICY).first()
         if newest is not None:
             self.fields["candidate"].initial = newest
-            self.fields["baseline"].initial = newest.parent or policies.exclude(pk=newest.pk).first()
+            self.fields["baseline"].initial = newest.parent or sides.exclude(pk=newest.pk).first()

@@ -13,7 +13,7 @@ from training.algorithms.configs import ALGORITHMS, ConfigError, parse_config, t
 from training.algorithms.settings import BASIC, GROUPS
 from training.models import ModelVersion, Run
 from training.services.generations import Choice
-from training.services.registry import base_kinds, default_model
+from training.services.registry import base_kinds, default_model, writers
 from training.services.runs import next_name
 
 NEW_SNAPSHOT = "new"
@@ -172,7 +172,7 @@ def make_field(item: Field) -> forms.Field:
 
 
 class GenerationForm(forms.Form):
-    """What to ask a policy for."""
+    """What to ask a policy or an endpoint for."""
 
     model = forms.ModelChoiceField(ModelVersion.objects.none(), empty_label=None)
     choice = forms.ChoiceField(label="Prompts", choices=Choice.choices, initial=Choice.WITHOUT)
@@ -221,11 +221,11 @@ class GenerationForm(forms.Form):
 
     def __init__(self, project: Project, data: Any = None, *, model: ModelVersion | None = None) -> None:
         super().__init__(data)
-        policies = ModelVersion.objects.of_project(project).filter(kind=Kind.POLICY).order_by("-id")
-        for name in ("model", "opponent"):
+        everything = ModelVersion.objects.of_project(project).filter(kind__in=ModelVersion.WRITERS).order_by("-id")
+        for name, choices in (("model", writers(project)), ("opponent", everything)):
             choice = self.fields[name]
             assert isinstance(choice, forms.ModelChoiceField)
-            choice.queryset = policies
+            choice.queryset = choices
         judges = self.fields["reward_model"]
         assert isinstance(judges, forms.ModelChoiceField)
         judges.queryset = (

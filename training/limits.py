@@ -39,5 +39,9 @@ USUAL = {
         "Its scores compare responses to one prompt. They mean nothing across prompts or on their own.",
         "A policy trained against it will find what it wrongly likes: check such a policy with people.",
     ),
+    "endpoint": (
+        "It is run by somebody else, who may change it without a word: each response says which model answered.",
+        "The prompts are sent there. What becomes of them is for its provider's terms to say.",
+    ),
     "backbone": ("It encodes text and has learned nothing from this project.",),
 }

@@ -167,7 +167,7 @@ def test_what_makes_no_sense_is_refused_field_by_field(project, ask):
         ask(responses_per_prompt=1)
     assert set(refused.value.message_dict) == {"choice", "responses_per_prompt"}
     make_prompt(project)
-    with pytest.raises(ValidationError, match="only a policy writes responses"):
+    with pytest.raises(ValidationError, match="only policies and endpoints write"):
         ask(model=make_backbone(project))
 
 

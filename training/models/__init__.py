@@ -2,6 +2,7 @@
 
 from training.models.alarms import Alarm
 from training.models.chosen import ChosenTask
+from training.models.endpoints import Endpoint, EndpointBudget, EndpointDay
 from training.models.evaluations import Evaluation, EvaluationItem
 from training.models.policies import ProjectPolicy
 from training.models.registry import ModelVersion
@@ -15,6 +16,9 @@ __all__ = [
     "AblationRun",
     "Alarm",
     "ChosenTask",
+    "Endpoint",
+    "EndpointBudget",
+    "EndpointDay",
     "Evaluation",
     "EvaluationItem",
     "Generation",

@@ -15,7 +15,8 @@ from annotate.querysets import ScopedQuerySet
 class ModelVersion(models.Model):
     """A policy or a reward model of a project: where it came from and where its files are.
 
-    A base model has an `origin` (a built-in name, a Hugging Face id or a folder) that a worker turns into files on
+    An endpoint lives elsewhere and has no files: it writes responses as a policy does, and is never trained. A base
+    model has an `origin` (a built-in name, a Hugging Face id or a folder) that a worker turns into files on
     first use; a trained one has the run that made it. `folder` is relative to ARTIFACTS_DIR, Hugging Face layout.
     """
 
@@ -23,6 +24,9 @@ class ModelVersion(models.Model):
         POLICY = "policy", "Policy"
         REWARD = "reward", "Reward model"
         BACKBONE = "backbone", "Encoder"
+        ENDPOINT = "endpoint", "Endpoint"
+
+    WRITERS: ClassVar[tuple[str, ...]] = (Kind.POLICY, Kind.ENDPOINT)
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="model_versions")
     kind = models.CharField(max_length=8, choices=Kind)
@@ -53,6 +57,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def writes(self) -> bool:
+        """Whether it can be asked for responses."""
+        return self.kind in self.WRITERS
 
     def path(self) -> Path | None:
         """The folder of its files, or None while a base model has not been fetched yet."""

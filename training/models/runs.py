@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
 
@@ -121,6 +122,7 @@ class Generation(Job):
     reward_model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     tokens_written = models.PositiveBigIntegerField(default=0, editable=False)
     writing_seconds = models.FloatField(default=0.0, editable=False)  # spent sampling, without loading the model
+    cost = models.DecimalField(max_digits=18, decimal_places=9, default=Decimal(0), editable=False)  # dollars
     tasks_queued = models.PositiveIntegerField(default=0, editable=False)
     pairs_dropped = models.PositiveIntegerField(default=0, editable=False)  # draws alike to the letter, or empty
 

@@ -21,7 +21,12 @@ from training.services.registry import HUB_ID
 from training.services.run_directory import write_whole
 
 README = "README.md"
-TASKS = {"policy": "text-generation", "reward": "text-classification", "backbone": "feature-extraction"}
+TASKS = {
+    "policy": "text-generation",
+    "endpoint": "text-generation",
+    "reward": "text-classification",
+    "backbone": "feature-extraction",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ def describe_model(model: ModelVersion) -> Card:
 
 
 def summarise(model: ModelVersion) -> str:
+    if model.kind == ModelVersion.Kind.ENDPOINT:
+        return f"A model that lives elsewhere ({model.origin}) and writes responses in the project “{model.project}”."
     kind = {"policy": "writes responses", "reward": "scores responses", "backbone": "encodes text"}[model.kind]
     if model.run is None:
         return f"A base model of the project “{model.project}” that {kind}, taken from {model.origin} as it is."

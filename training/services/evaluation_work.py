@@ -6,22 +6,19 @@ import hashlib
 import time
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from annotate.leaderboards.win_rates import measure_win_rate
 from annotate.models import JobStatus, Prompt, Response
 from annotate.services.responses import add_responses
+from training.algorithms.samples import Request, Sample, Sampling
 from training.models import Evaluation, EvaluationItem, ModelVersion
+from training.services.drawing import BATCH, draw_samples
 from training.services.evaluation_people import ask_people
 from training.services.jobs import Heartbeat, JobFailed, perform
-from training.services.sampling import BATCH, STORE_EVERY
+from training.services.sampling import STORE_EVERY
 from training.services.scoring import score_responses
-from training.services.warm_models import load_warm
-
-if TYPE_CHECKING:
-    from training.algorithms.rollouts import Sample
 
 SIDES = ("candidate", "baseline")
 
@@ -49,8 +46,6 @@ def response_key(evaluation: Evaluation, model: ModelVersion) -> str:
 
 def write_side(evaluation: Evaluation, side: str, pulse: Heartbeat) -> None:
     """Responses of one side to every prompt. Told to stop, it does so within a token and keeps what was finished."""
-    from training.algorithms.rollouts import Request, Sampling, sample  # loads torch
-
     model: ModelVersion = getattr(evaluation, side)
     writer = SideWriter(evaluation, side, model)
     writer.link_known()
@@ -58,13 +53,10 @@ def write_side(evaluation: Evaluation, side: str, pulse: Heartbeat) -> None:
     writer.count_progress()
     if not missing:
         return
-    warm = load_warm(model)
-    pulse.check()
     writer.prompts = {item.prompt.content_hash: item.prompt for item in missing}
     in_order = sorted(writer.prompts.values(), key=lambda prompt: len(str(prompt.messages)))
-    sample(
-        warm.model,
-        warm.tokenizer,
+    refused = draw_samples(
+        model,
         [Request(key=prompt.content_hash, prompt=prompt.messages, system=prompt.system) for prompt in in_order],
         sampling=Sampling(
             temperature=evaluation.temperature,
@@ -72,12 +64,16 @@ def write_side(evaluation: Evaluation, side: str, pulse: Heartbeat) -> None:
             max_tokens=evaluation.max_tokens,
             seed=evaluation.seed,
         ),
-        batch_size=BATCH,
-        should_stop=pulse.must_stop,
+        pulse=pulse,
         on_sample=writer.take,
     )
     writer.store()
     pulse.check()
+    if refused:
+        raise JobFailed(
+            f"“{model}” refused {len(refused)} of the prompts, so nothing can be compared there. "
+            f"{next(iter(refused.values()))}."
+        )
 
 
 class SideWriter:
@@ -89,10 +85,11 @@ class SideWriter:
         self.prompts: dict[str, Prompt] = {}
         self.waiting: list[Sample] = []
         self.stored_at = time.monotonic()
+        self.patience = 0.0 if model.kind == ModelVersion.Kind.ENDPOINT else STORE_EVERY  # those are paid for
 
     def take(self, drawn: Sample) -> None:
         self.waiting.append(drawn)
-        if len(self.waiting) >= BATCH or time.monotonic() - self.stored_at > STORE_EVERY:
+        if len(self.waiting) >= BATCH or time.monotonic() - self.stored_at > self.patience:
             self.store()
 
     def store(self) -> None:
@@ -114,6 +111,7 @@ class SideWriter:
                 "temperature": evaluation.temperature,
                 "top_p": evaluation.top_p,
                 "max_tokens": evaluation.max_tokens,
+                **drawn.notes,
             },
             seed=evaluation.seed,
             token_count=drawn.tokens,

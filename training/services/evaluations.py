@@ -85,8 +85,8 @@ def check_models(
 ) -> None:
     errors = {}
     for field, model in (("candidate", candidate), ("baseline", baseline)):
-        if model.project_id != project.pk or model.kind != Kind.POLICY:
-            errors[field] = f"“{model}” is not a policy of this project; only a policy writes responses."
+        if model.project_id != project.pk or not model.writes:
+            errors[field] = f"“{model}” is no policy or endpoint of this project; only these write responses."
     if candidate == baseline:
         errors["baseline"] = f"“{candidate}” cannot be compared with itself. Choose another model."
     if by == By.REWARDS and judge is None:

@@ -94,8 +94,10 @@ def check_request(
     model: ModelVersion, opponent: ModelVersion | None, chosen: list[int], count: int, queue_tasks: bool
 ) -> None:
     errors = {}
-    if model.kind != ModelVersion.Kind.POLICY:
-        errors["model"] = f"“{model}” is a {model.get_kind_display().lower()}; only a policy writes responses."
+    if not model.writes:
+        errors["model"] = f"“{model}” is a {model.get_kind_display().lower()}; only policies and endpoints write."
+    elif model.kind == ModelVersion.Kind.ENDPOINT and model.endpoint.removed_at:
+        errors["model"] = f"The endpoint “{model}” was removed. Choose another model."
     if not chosen:
         errors["choice"] = "No prompt fits this choice. Choose others, or import prompts first."
     if queue_tasks and opponent is None and count < 2:

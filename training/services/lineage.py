@@ -101,7 +101,8 @@ def add_model(found: Lineage, model: ModelVersion) -> str:
 
 def describe_model_node(model: ModelVersion, *, is_focus: bool = False) -> Node:
     kind = "base" if model.origin else model.kind
-    note = f"{'base ' if model.origin else ''}{model.get_kind_display().lower()}"
+    is_base = model.origin and model.kind != ModelVersion.Kind.ENDPOINT
+    note = f"{'base ' if is_base else ''}{model.get_kind_display().lower()}"
     if (accuracy := model.metrics.get("accuracy")) is not None:
         note += f", {100 * accuracy:.0f} % right"
     return Node(f"model-{model.pk}", kind, model.name, note, model_url(model), is_focus)

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from annotate.models import Author, Project, User
 from annotate.services.audit import record_audit
@@ -55,7 +56,7 @@ def create_model(
 ) -> ModelVersion:
     """Store a model version; one that writes responses gets the Author they are signed with."""
     author = None
-    if kind == Kind.POLICY:
+    if kind in ModelVersion.WRITERS:
         author, _ = Author.objects.get_or_create(project=project, kind=Author.Kind.MODEL, name=name)
         if ModelVersion.objects.filter(author=author).exists():
             raise ValidationError({"name": f"Another model already signs its responses “{name}”. Choose another name."})
@@ -112,7 +113,9 @@ def check_folder(path: Path) -> str:
 
 @transaction.atomic
 def make_default(*, model: ModelVersion, user: User) -> None:
-    """Let this model be the one of its kind that is used when nobody names another."""
+    """Let this model be the one of its kind that is used when nobody names another. Raises ValidationError."""
+    if model.kind == Kind.ENDPOINT:
+        raise ValidationError(f"“{model}” is an endpoint, which is asked when it is named. Choose a policy.")
     Project.objects.select_for_update().get(pk=model.project_id)
     ModelVersion.objects.filter(project=model.project, kind=model.kind, is_default=True).update(is_default=False)
     model.is_default = True
@@ -125,6 +128,12 @@ def make_default(*, model: ModelVersion, user: User) -> None:
 def base_kinds(algorithm: str) -> tuple[ModelVersion.Kind, ...]:
     """The kinds of model it can start from, the usual one first."""
     return tuple(Kind(kind) for kind in ALGORITHMS[algorithm].starts_from)
+
+
+def writers(project: Project) -> QuerySet[ModelVersion]:
+    """The models that can be asked for responses, newest first: policies, and endpoints that were not removed."""
+    usable = Q(kind=Kind.POLICY) | Q(kind=Kind.ENDPOINT, endpoint__removed_at=None)
+    return ModelVersion.objects.of_project(project).filter(usable).order_by("-id")
 
 
 def default_model(project: Project, kind: str) -> ModelVersion | None:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import F
 
 from annotate.models import JobStatus, Prompt, Response
 from annotate.services.responses import add_responses
-from training.models import Generation
+from training.algorithms.samples import Request, Sample, Sampling
+from training.models import Generation, ModelVersion
 from training.services.choosing_draws import Chooser
-from training.services.jobs import Heartbeat, perform
+from training.services.drawing import BATCH, draw_samples
+from training.services.jobs import Heartbeat, JobFailed, perform
 from training.services.pairing import generation_key, queue_comparisons
-from training.services.warm_models import load_warm
 
-if TYPE_CHECKING:
-    from training.algorithms.rollouts import Sample
-
-BATCH = 32  # sequences at a time: on two cores a quarter faster than 16, for 0.4 GB more beside SmolLM2
+MOST_NAMED = 5  # prompts that a sentence names
 STORE_EVERY = 2.0  # seconds: the page shows them about then
 
 
@@ -40,13 +40,26 @@ def write_responses(generation: Generation, pulse: Heartbeat) -> None:
     """Write what is missing, batch by batch, then queue the comparisons."""
     missing = find_missing(generation)
     generation.beat(progress=generation.total - sum(len(item.indices) for item in missing))
+    refused: dict[str, str] = {}
     if missing:
-        write_missing(generation, missing, pulse)
+        refused = write_missing(generation, missing, pulse)
         pulse.check()
+    if refused and not generation.progress:
+        raise JobFailed(describe_refused(missing, refused))
     with transaction.atomic():
         if generation.queue_tasks:
             queue_comparisons(generation)
-        generation.end(JobStatus.SUCCEEDED)
+        generation.end(JobStatus.SUCCEEDED, error=describe_refused(missing, refused))
+
+
+def describe_refused(missing: Iterable[Missing], refused: Mapping[str, str]) -> str:
+    """Which prompts the model does not take and why, the first few of them; "" for none."""
+    prompts = [item.prompt for item in missing if item.prompt.content_hash in refused]
+    if not prompts:
+        return ""
+    named = [f"Prompt {prompt.pk}: {refused[prompt.content_hash]}." for prompt in prompts[:MOST_NAMED]]
+    rest = [f"And {len(prompts) - MOST_NAMED} more."] if len(prompts) > MOST_NAMED else []
+    return "\n".join([f"Left out, because the model refused them: {len(prompts)} of the prompts.", *named, *rest])
 
 
 def find_missing(generation: Generation) -> list[Missing]:
@@ -71,6 +84,8 @@ class Writer:
         self.waiting: list[Response] = []
         self.tokens = 0  # drawn for those that wait
         self.stored_at = time.monotonic()
+        is_paid_for = generation.model.kind == ModelVersion.Kind.ENDPOINT
+        self.patience = 0.0 if is_paid_for else STORE_EVERY
 
     def take(self, drawn: Sample) -> None:
         self.keep(drawn, drawn.tokens, {})
@@ -79,7 +94,7 @@ class Writer:
         """A response, the tokens drawn for it, and what is noted beside how it was sampled."""
         self.waiting.append(as_response(self.generation, self.prompts[drawn.key], drawn, about))
         self.tokens += tokens
-        if len(self.waiting) >= BATCH or time.monotonic() - self.stored_at > STORE_EVERY:
+        if len(self.waiting) >= BATCH or time.monotonic() - self.stored_at > self.patience:
             self.store()
 
     def store(self) -> None:
@@ -94,13 +109,12 @@ class Writer:
             add_responses(responses=self.waiting)
         self.waiting, self.tokens, self.stored_at = [], 0, time.monotonic()
 
+    def spend(self, cost: Decimal) -> None:
+        Generation.objects.filter(pk=self.generation.pk).update(cost=F("cost") + cost)
 
-def write_missing(generation: Generation, missing: list[Missing], pulse: Heartbeat) -> None:
-    """Sample what is missing. Told to stop, it does so within a token and keeps what was finished."""
-    from training.algorithms.rollouts import Request, Sampling, sample  # loads torch
 
-    warm = load_warm(generation.model)
-    pulse.check()
+def write_missing(generation: Generation, missing: list[Missing], pulse: Heartbeat) -> dict[str, str]:
+    """Sample what is missing; {prompt's hash: why} of those refused. Told to stop, it keeps what was finished."""
     prompts, n = [item.prompt for item in missing], generation.best_of
     requests = [
         Request(
@@ -118,16 +132,16 @@ def write_missing(generation: Generation, missing: list[Missing], pulse: Heartbe
         seed=generation.seed,
     )
     writer = Writer(generation, prompts)
-    sample(
-        warm.model,
-        warm.tokenizer,
+    refused = draw_samples(
+        generation.model,
         requests,
         sampling=sampling,
-        batch_size=BATCH,
-        should_stop=pulse.must_stop,
+        pulse=pulse,
         on_sample=writer.take if n == 1 else Chooser(generation, requests, writer.keep).take,
+        on_cost=writer.spend,
     )
     writer.store()
+    return refused
 
 
 def as_response(generation: Generation, prompt: Prompt, drawn: Sample, about: dict[str, Any]) -> Response:
@@ -140,6 +154,7 @@ def as_response(generation: Generation, prompt: Prompt, drawn: Sample, about: di
             "temperature": generation.temperature,
             "top_p": generation.top_p,
             "max_tokens": generation.max_tokens,
+            **drawn.notes,
             **about,
         },
         seed=generation.seed,
