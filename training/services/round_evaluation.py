@@ -12,6 +12,7 @@ from training.recipes import HAND, PEOPLE, REWARDS, Plan, parse_plan
 from training.services.evaluations import cancel_evaluation, retry_evaluation, start_evaluation
 from training.services.jobs import JobFailed
 from training.services.policies import set_policy
+from training.services.round_collapse import COLLAPSE, check_collapse
 
 Kind, Status, Decision = RoundStep.Kind, RoundStep.Status, Round.Decision
 JUDGES = {REWARDS: "The held-out reward model", PEOPLE: "People"}
@@ -83,14 +84,20 @@ def cancel_evaluations(step: RoundStep, user: User) -> None:
 
 @transaction.atomic
 def decide(round: Round) -> None:
-    """Take the new policy into use if the owner's rule says so, and write down why or why not."""
+    """Take the new policy into use if the owner's rule says so, and write down why or why not.
+
+    One that has collapsed is never taken here, whatever the rule and the judge: its owner may, by hand.
+    """
     plan, new = parse_plan(round.plan), round.output_of(Kind.POLICY)
     if new is None:
         note(round, Decision.KEPT, "No new policy was trained.")
-    elif plan.gate == HAND:
-        note(round, Decision.OPEN, "This recipe leaves it to an owner.")
+        return
+    collapse = check_collapse(round, new)
+    if plan.gate == HAND:
+        note(round, Decision.OPEN, f"This recipe leaves it to an owner. {collapse}".strip())
     else:
         verdicts = [judge_says(round, by, plan) for by in (REWARDS, PEOPLE) if plan.asks(by)]
+        verdicts += [(False, f"The policy has collapsed: {collapse}")] if collapse else []
         verdicts += stop_alarms(round) if plan.gate_alarms else []
         reason = " ".join(sentence for _, sentence in verdicts)
         if all(passes for passes, _ in verdicts):
@@ -127,7 +134,7 @@ def about_round(round: Round) -> Q:
 
 def stop_alarms(round: Round) -> list[tuple[bool, str]]:
     found = Alarm.objects.filter(about_round(round), project=round.project, severity=Alarm.Severity.STOP)
-    alarms = found.filter(acknowledged_at=None).order_by("pk")
+    alarms = found.filter(acknowledged_at=None).exclude(kind=COLLAPSE).order_by("pk")  # told already
     return [(False, f"An alarm says stop: {alarm.message}") for alarm in alarms]
 
 
