@@ -66,9 +66,9 @@ def inside(host: str, address: str) -> str:
     )
 
 
-def resolve(host: str, port: int, allowed: Sequence[str]) -> str:
-    """The first of the host's addresses, to be connected to as it stands. Raises Denied when one of them is not
-    allowed, Lost when there is none."""
+def resolve(host: str, port: int, allowed: Sequence[str]) -> list[str]:
+    """The host's addresses, to be connected to as they stand. Raises Denied when one of them is not allowed, Lost when
+    there is none."""
     try:
         found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError) as error:
@@ -76,4 +76,4 @@ def resolve(host: str, port: int, allowed: Sequence[str]) -> str:
     for address in found:
         if not is_allowed(host, address, allowed):
             raise Denied(inside(host, address))
-    return found[0]
+    return list(dict.fromkeys(found))

@@ -28,7 +28,7 @@ BROKEN = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.Protocol
 
 
 class Guarded(httpcore2.SyncBackend):
-    """Connects to addresses that may be connected to. Raises Denied or Lost."""
+    """Connects to the first address that lets it in, if all of them are allowed. Raises Denied or Lost."""
 
     def __init__(self, allowed: Sequence[str]) -> None:
         self.allowed = tuple(allowed)
@@ -41,8 +41,13 @@ class Guarded(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        address = resolve(host, port, self.allowed)
-        return super().connect_tcp(address, port, timeout, local_address, socket_options)
+        trouble: Exception = Lost(f"{host} has no address")
+        for address in resolve(host, port, self.allowed):
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                trouble = error
+        raise trouble
 
 
 class Client:

@@ -29,7 +29,7 @@ class PromptRefused(Exception):
 
 def trouble_of(status: int, said: str, *, who: str, model: str, after: float | None = None) -> Exception:
     """What an answer other than 200 means. `who` names the endpoint, `said` is what the server said."""
-    told = f"{who} answered {status}: {said}" if said else f"{who} answered {status}"
+    told = f"{who} answered {status}: {said.rstrip('.')}" if said else f"{who} answered {status}"
     low = said.lower()
     if 300 <= status < 400:
         return Denied(f"{told}. It sends requests on to another address, which is not followed. Enter that address.")
