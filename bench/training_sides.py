@@ -275,8 +275,33 @@ def run_trl_ppo(
     }
 
 
+def arithmetic(cell: Cell) -> float | None:
+    """Multiplications and additions a useful token: six a weight that multiplies it, forwards and backwards (Kaplan et
+    al. 2020, section 2.1), attention left out. None where tokens are sampled too. What a prompt shared by its answers
+    saves is not taken off: it is the work of a trainer of pairs."""
+    if cell.algorithm not in ("reward_model", "dpo"):
+        return None
+    block = 4 * cell.width**2 + 3 * cell.width * (cell.width * 8 // 48 * 16)
+    return 6.0 * (cell.layers * block + (cell.vocabulary * cell.width if cell.algorithm == "dpo" else 0))
+
+
+def matmul_peak(*, bf16: bool) -> float:
+    """The device's operations a second, the best of ten products of large square matrices."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    size = 8192 if device == "cuda" else 2048
+    matrix = torch.randn(size, size, device=device, dtype=torch.bfloat16 if bf16 else torch.float32)
+    best = float("inf")
+    for _ in range(10):
+        started = time.perf_counter()
+        matrix @ matrix
+        if device == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best
+
+
 def measure(side: str, cell: Cell, folder: Path) -> dict[str, Any]:
-    """Seconds a step, useful tokens a second, peak megabytes of one run."""
+    """Seconds a step, useful tokens a second, peak megabytes and the share of the device's peak of one run."""
     torch.set_num_threads(cell.threads)
     found = {"ours": run_ours, "trl": run_trl}[side](cell, folder)
     seconds, used = (
@@ -291,6 +316,8 @@ def measure(side: str, cell: Cell, folder: Path) -> dict[str, Any]:
     if torch.cuda.is_available():
         peak = torch.cuda.max_memory_allocated() / 2**20
     first, last = found["losses"][0], found.pop("losses")[-1]
+    work = arithmetic(cell)
+    share = None if work is None else work * tokens / seconds / matmul_peak(bf16=found["precision"] == "bf16")
     return {
         "cell": cell.name,
         "side": side,
@@ -298,6 +325,7 @@ def measure(side: str, cell: Cell, folder: Path) -> dict[str, Any]:
         "tokens_per_s": round(tokens / seconds, 1),
         "tokens_per_cpu_s": round(tokens / used, 1),
         "peak_mb": round(peak),
+        "share_of_peak": None if share is None else round(share, 3),
         "loss_first_last": [None if loss is None else round(loss, 4) for loss in (first, last)],
         **found,
     }
