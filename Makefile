@@ -23,7 +23,7 @@ run: install
 	@exec $(BIN)/python manage.py serve $(ARGS)
 
 test: install-dev chromium
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q $(ARGS)
 
 check: install-dev
 	$(BIN)/ruff check .
