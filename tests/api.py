@@ -13,7 +13,7 @@ from annotate.services.tokens import create_token
 from plumbline_client.client import Plumbline
 from plumbline_client.transport import Answer, Request
 from tests.factories import make_chat_turn, make_judgement, make_task
-from training.models import Generation, ModelVersion, Recipe, Round, Run
+from training.models import Ablation, Generation, ModelVersion, Recipe, RewardReport, Round, Run, Scoring
 from training.recipes import Plan, to_json
 
 ALL = [scope.value for scope in Scope]
@@ -79,6 +79,9 @@ def make_world(project: Project, alice: User, carol: User) -> dict[str, int]:
         "models": policy.pk,
         "runs": run.pk,
         "generations": Generation.objects.create(model=policy, **made).pk,
+        "scorings": Scoring.objects.create(model=policy, status="failed", **made).pk,
+        "reports": RewardReport.objects.create(model=policy, snapshot=snapshot, **made).pk,
+        "ablations": Ablation.objects.create(name="first", snapshot=snapshot, base_model=policy, **made).pk,
         **make_loop(project, alice, policy),
     }
 

@@ -7,10 +7,10 @@ from annotate.api.operations import Call, operation
 from annotate.api.paging import Page, page_of
 from annotate.api.serializers.snapshots import StartedSerializer
 from annotate.models import Scope
-from training.api.serializers.rounds import AlarmQuery, AlarmSerializer, NoteSerializer
+from training.api.serializers.rounds import AlarmMailSerializer, AlarmQuery, AlarmSerializer, NoteSerializer
 from training.models import Alarm
 from training.models.alarms import AlarmQuerySet
-from training.services.alarms import acknowledge_alarm
+from training.services.alarms import acknowledge_alarm, set_alarm_mail
 
 
 def alarms_of(call: Call) -> AlarmQuerySet:
@@ -44,3 +44,17 @@ def acknowledge(call: Call, pk: int) -> dict[str, bool]:
     """Say that you have seen it, and what you made of it."""
     alarm: Alarm = get_in_project(alarms_of(call), call.membership, pk)
     return {"changed": acknowledge_alarm(alarm=alarm, user=call.user, note=call.data["note"])}
+
+
+@operation(
+    "PUT",
+    scope=Scope.ADMIN,
+    roles=OWNERS,
+    body=AlarmMailSerializer,
+    answer=AlarmMailSerializer,
+    example={"wanted": True},
+)
+def choose_alarm_mail(call: Call) -> dict[str, bool]:
+    """Whether you are written to when an alarm is raised."""
+    set_alarm_mail(membership=call.membership, wanted=call.data["wanted"])
+    return {"wanted": call.data["wanted"]}

@@ -78,8 +78,11 @@ def add_a_model(call: Call) -> ModelVersion:
 def make_default_model(call: Call, pk: int) -> ModelVersion:
     """Let this model be the one of its kind that is used when nobody names another."""
     model = get_model(call, pk)
-    if model.kind == ModelVersion.Kind.POLICY:
-        set_policy(model=model, reason="Made the default through the API.", set_by=call.user)
-    else:
-        make_default(model=model, user=call.user)
+    try:
+        if model.kind == ModelVersion.Kind.POLICY:
+            set_policy(model=model, reason="Made the default through the API.", set_by=call.user)
+        else:
+            make_default(model=model, user=call.user)
+    except ValidationError as error:
+        raise invalid(error) from error
     return get_model(call, pk)

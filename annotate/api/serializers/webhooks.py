@@ -6,6 +6,8 @@ from annotate.api.serializers.fields import Input
 from annotate.forms.webhooks import EVENTS
 from annotate.models import Webhook, WebhookDelivery
 
+FIELDS: tuple[str, ...] = ("id", "url", "events", "is_active", "created_at")
+
 
 class WebhookSerializer(serializers.ModelSerializer):
     """An address that is told of events."""
@@ -14,7 +16,7 @@ class WebhookSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Webhook
-        fields = ("id", "url", "events", "is_active", "created_at")
+        fields = FIELDS
         read_only_fields = fields
 
 
@@ -22,7 +24,7 @@ class WebhookSecretSerializer(WebhookSerializer):
     """The same with the key that its messages are signed with."""
 
     class Meta(WebhookSerializer.Meta):
-        fields = (*WebhookSerializer.Meta.fields, "secret")
+        fields = (*FIELDS, "secret")
         read_only_fields = fields
 
 

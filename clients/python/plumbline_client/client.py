@@ -5,30 +5,39 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from plumbline_client.errors import ApiError
 from plumbline_client.shapes import (
     Alarm,
+    Draft,
     Evaluation,
     Generation,
     Import,
     Judged,
     Judgement,
+    Leaderboard,
     Model,
     NextTask,
     Project,
     Prompt,
+    Report,
     Round,
     Run,
     RunEvent,
+    Scoring,
     Snapshot,
     StoredPrompts,
     StoredResponses,
     Task,
+    TimeStatement,
+    Turn,
+    WebhookSecret,
 )
 from plumbline_client.transport import Answer, Request, Send, send_over_http
+from plumbline_client.uploads import encode_form
 
 
 class Plumbline:
@@ -57,10 +66,11 @@ class Plumbline:
         path: str,
         *,
         body: Any = None,
+        content: bytes | None = None,
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The same, with status and headers."""
+        """The same, with status and headers. `content` is a body that is not JSON; name its Content-Type."""
         url = path if path.startswith("http") else self._root + path
         if query:
             given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
@@ -69,8 +79,8 @@ class Plumbline:
         if method == "POST":
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
         if body is not None:
-            sent["Content-Type"] = "application/json"
-        answer = self._send(Request(method, url, sent, json.dumps(body).encode() if body is not None else None))
+            sent["Content-Type"], content = "application/json", json.dumps(body).encode()
+        answer = self._send(Request(method, url, sent, content))
         if answer.status >= 400:
             raise problem_of(answer)
         return answer
@@ -135,6 +145,14 @@ class Plumbline:
     def undo(self, project: int, judgement: int) -> bool:
         return bool(self.call("POST", f"projects/{project}/my-judgements/{judgement}/undo/")["reopened"])
 
+    def import_file(self, project: int, path: Path, **options: Any) -> Import:
+        """Bring a file's rows in, read in the background; `options` may have contents and confirm."""
+        fields = {"confirm": True, **options}
+        body, content_type = encode_form(fields, "file", path.name, path.read_bytes())
+        address = f"projects/{project}/imports/"
+        job: Import = self.ask("POST", address, content=body, headers={"Content-Type": content_type}).json()
+        return job
+
     def import_text(self, project: int, text: str, filename: str) -> Import:
         """Bring rows in; they are read in the background."""
         body = {"text": text, "filename": filename, "confirm": True}
@@ -150,6 +168,41 @@ class Plumbline:
         answer = self.ask("GET", f"projects/{project}/snapshots/{snapshot}/download/{form}/", query=query)
         for line in answer.body.splitlines():
             yield json.loads(line)
+
+    def keep_draft(self, project: int, lease: int, answer: Mapping[str, Any], **said: Any) -> None:
+        """What is typed so far; the judging page shows it too."""
+        self.call("PUT", f"projects/{project}/leases/{lease}/draft/", body={"answer": answer, **said})
+
+    def draft(self, project: int, lease: int) -> Draft:
+        found: Draft = self.call("GET", f"projects/{project}/leases/{lease}/draft/")
+        return found
+
+    def say(self, project: int, message: str, **options: Any) -> Turn:
+        """Send a message to your open chat, begun if there is none; `turn` follows the two answers to it."""
+        body = {"submission_id": str(uuid.uuid4()), "message": message, **options}
+        sent: Turn = self.call("POST", f"projects/{project}/chats/", body=body)
+        return sent
+
+    def turn(self, project: int, turn: int) -> Turn:
+        found: Turn = self.call("GET", f"projects/{project}/chat-turns/{turn}/")
+        return found
+
+    def choose(self, project: int, turn: int, answer: Mapping[str, Any], **said: Any) -> Turn:
+        """Which of the two answers is better; the chat goes on with it."""
+        body = {"submission_id": str(uuid.uuid4()), "answer": answer, **said}
+        chosen: Turn = self.call("POST", f"projects/{project}/chat-turns/{turn}/choose/", body=body)
+        return chosen
+
+    def my_time(self, project: int, month: str = "") -> TimeStatement:
+        """Your days of a month such as 2026-11."""
+        found: TimeStatement = self.call("GET", f"projects/{project}/my-time/", query={"month": month})
+        return found
+
+    def add_webhook(self, project: int, url: str, events: Sequence[str]) -> WebhookSecret:
+        """Have an address told of events; `plumbline_client.webhooks.verify` checks what comes there."""
+        body = {"url": url, "events": list(events)}
+        made: WebhookSecret = self.call("POST", f"projects/{project}/webhooks/", body=body)
+        return made
 
     def models(self, project: int, **query: Any) -> Iterator[Model]:
         yield from self.walk(f"projects/{project}/models/", **query)
@@ -175,6 +228,28 @@ class Plumbline:
     def ask_for_responses(self, project: int, **settings: Any) -> Generation:
         generation: Generation = self.call("POST", f"projects/{project}/generations/", body=settings)
         return generation
+
+    def score(self, project: int, model: int) -> Scoring:
+        """Have a reward model score every response it has not scored."""
+        scoring: Scoring = self.call("POST", f"projects/{project}/scorings/", body={"model": model})
+        return scoring
+
+    def queue_chosen(self, project: int, count: int, **request: Any) -> int:
+        """Queue what to judge next by a mix of strategies: random, uncertain, information, contrast; how many."""
+        return int(self.call("POST", f"projects/{project}/chosen-pairs/", body={"count": count, **request})["queued"])
+
+    def leaderboard(self, project: int, **query: Any) -> Leaderboard:
+        found: Leaderboard = self.call("GET", f"projects/{project}/leaderboard/", query=query)
+        return found
+
+    def report(self, project: int, model: int, snapshot: int) -> Report:
+        """What a reward model gets right of a snapshot's held-out judgements."""
+        made: Report = self.call("POST", f"projects/{project}/models/{model}/reports/", body={"snapshot": snapshot})
+        return made
+
+    def card(self, project: int, model: int) -> str:
+        """A model's card, in Markdown."""
+        return self.ask("GET", f"projects/{project}/models/{model}/card/").body.decode()
 
     def evaluate(self, project: int, candidate: int, baseline: int, **settings: Any) -> Evaluation:
         """Set one policy against another; `settings` may have by, judge, prompts, overlap."""

@@ -5,6 +5,30 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 
+class Ablation(TypedDict):
+    id: int
+    name: str
+    snapshot: int
+    base_model: int
+    created_by: Person
+    created_at: str
+    variants: list[Variant]
+
+
+class AblationRow(TypedDict):
+    id: int
+    name: str
+    snapshot: int
+    base_model: int
+    created_by: Person
+    created_at: str
+
+
+class AblationRowPage(TypedDict):
+    results: list[AblationRow]
+    next: str | None
+
+
 class Agreed(TypedDict):
     was_right: bool | None
     answer: str
@@ -35,6 +59,10 @@ class Alarm(TypedDict):
     acknowledged_at: str | None
     acknowledged_by: Person | None
     note: str
+
+
+class AlarmMail(TypedDict):
+    wanted: bool
 
 
 class AlarmPage(TypedDict):
@@ -97,6 +125,21 @@ class ChatRow(TypedDict):
 class ChatRowPage(TypedDict):
     results: list[ChatRow]
     next: str | None
+
+
+class ChosenPair(TypedDict):
+    prompt: int
+    responses: list[int]
+    strategy: Literal["random", "uncertain", "information", "contrast"]
+    reason: str
+    value: float | None
+    chance: float | None
+
+
+class ChosenPairs(TypedDict):
+    pairs: list[ChosenPair]
+    scored: int | None
+    total: int | None
 
 
 class Comment(TypedDict):
@@ -194,6 +237,22 @@ class Flag(TypedDict):
     reason: str
 
 
+class Game(TypedDict):
+    judgement: int
+    task: int
+    prompt: int
+    response: int
+    against: int
+    other: int
+    points: float
+    weight: float
+
+
+class GamePage(TypedDict):
+    results: list[Game]
+    next: str | None
+
+
 class Generation(TypedDict):
     id: int
     status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
@@ -267,6 +326,12 @@ class ImportPage(TypedDict):
     next: str | None
 
 
+class Interval(TypedDict):
+    value: float
+    low: float
+    high: float
+
+
 class Invitation(TypedDict):
     id: int
     email: str
@@ -336,6 +401,23 @@ class KnownTaskPage(TypedDict):
     next: str | None
 
 
+class Leaderboard(TypedDict):
+    leagues: list[League]
+    with_itself: int
+    is_cut: bool
+    judge: int | None
+    agreement: Share | None
+    scored: int
+    pairs: int
+
+
+class League(TypedDict):
+    lines: list[Line]
+    style_weights: list[StyleWeight]
+    comparisons: int
+    is_held: bool
+
+
 class Lease(TypedDict):
     id: int
     kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
@@ -343,6 +425,21 @@ class Lease(TypedDict):
     prompt: ShownPrompt
     responses: list[Shown]
     asks: dict[str, Any]
+
+
+class Line(TypedDict):
+    author: int
+    name: str
+    rank: int
+    score: Interval
+    controlled: Interval | None
+    win_rate: WinRate
+    rewarded: WinRate | None
+    same: WinRate | None
+
+
+class Lineage(TypedDict):
+    nodes: list[Node]
 
 
 class LiveAnswer(TypedDict):
@@ -399,7 +496,7 @@ class MessageThreadPage(TypedDict):
 
 class Model(TypedDict):
     id: int
-    kind: Literal["policy", "reward", "backbone"]
+    kind: Literal["policy", "reward", "backbone", "endpoint"]
     name: str
     origin: str
     parent: int | None
@@ -420,6 +517,14 @@ class NextTask(TypedDict):
     lease: Lease | None
     stage: Literal["practice", "qualification", "failed", "work", "paused"] | None
     unread_guideline: int | None
+
+
+class Node(TypedDict):
+    key: str
+    kind: Literal["base", "policy", "reward", "run", "snapshot", "generation"]
+    name: str
+    note: str
+    sources: list[str]
 
 
 class OptionCount(TypedDict):
@@ -644,6 +749,22 @@ class Queued(TypedDict):
     queued: int
 
 
+class Reason(TypedDict):
+    task: int
+    strategy: str
+    reason: str
+    value: float | None
+    chance: float | None
+    model: int | None
+    facts: dict[str, Any]
+    created_at: str
+
+
+class ReasonPage(TypedDict):
+    results: list[Reason]
+    next: str | None
+
+
 class Recipe(TypedDict):
     id: int
     name: str
@@ -671,6 +792,26 @@ class RefusedRow(TypedDict):
 
 class RefusedRowPage(TypedDict):
     results: list[RefusedRow]
+    next: str | None
+
+
+class Report(TypedDict):
+    id: int
+    status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
+    progress: int
+    total: int
+    error: str
+    created_by: Person
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    model: int
+    snapshot: int
+    figures: dict[str, Any]
+
+
+class ReportPage(TypedDict):
+    results: list[Report]
     next: str | None
 
 
@@ -770,6 +911,24 @@ class RunPage(TypedDict):
     next: str | None
 
 
+class Scoring(TypedDict):
+    id: int
+    status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
+    progress: int
+    total: int
+    error: str
+    created_by: Person
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    model: int
+
+
+class ScoringPage(TypedDict):
+    results: list[Scoring]
+    next: str | None
+
+
 class Setting(TypedDict):
     name: str
     title: str
@@ -855,6 +1014,11 @@ class StoredResponses(TypedDict):
     responses: list[StoredResponse]
 
 
+class StyleWeight(TypedDict):
+    feature: str
+    preferred: Interval
+
+
 class Task(TypedDict):
     id: int
     kind: Literal["comparison", "ranking", "rating", "demonstration", "edit", "spans", "chat"]
@@ -921,6 +1085,15 @@ class Undone(TypedDict):
     reopened: bool
 
 
+class Variant(TypedDict):
+    variant: str
+    run: int
+    status: str
+    accuracy: Interval | None
+    difference: Interval | None
+    verdict: str
+
+
 class Webhook(TypedDict):
     id: int
     url: str
@@ -941,6 +1114,14 @@ class WebhookSecret(TypedDict):
     is_active: bool
     created_at: str
     secret: str
+
+
+class WinRate(TypedDict):
+    value: float
+    low: float
+    high: float
+    points: float
+    count: int
 
 
 class WorkDay(TypedDict):

@@ -135,3 +135,9 @@ class AlarmQuery(PageQuery):
 
 class NoteSerializer(Input):
     note = serializers.CharField(max_length=2000, allow_blank=True, default="", help_text="What you made of it.")
+
+
+class AlarmMailSerializer(Input):
+    """Whether you are written to."""
+
+    wanted = serializers.BooleanField()
