@@ -15,7 +15,7 @@ from annotate.services.invitations import invite
 from annotate.services.snapshots import create_snapshot
 from annotate.services.tokens import create_service_token
 from tests.factories import make_chat_turn, make_judgement, make_task
-from training.models import Generation, ModelVersion, Recipe, Round, Run
+from training.models import Endpoint, Generation, ModelVersion, Recipe, Round, Run
 from training.recipes import Plan, to_json
 
 EVERYONE = {Role.OWNER, Role.REVIEWER, Role.ANNOTATOR}
@@ -98,6 +98,11 @@ PROJECT_PAGES = {
     "model-detail": REVIEWERS,
     "model-report": REVIEWERS,
     "model-make-default": OWNERS,
+    "project-endpoints": OWNERS,
+    "endpoint-create": OWNERS,
+    "endpoint-detail": OWNERS,
+    "endpoint-test": OWNERS,
+    "endpoint-remove": OWNERS,
     "project-rounds": REVIEWERS,
     "round-start": OWNERS,
     "round-detail": REVIEWERS,
@@ -200,8 +205,11 @@ def world(project, alice, carol):
     round = Round.objects.create(project=project, number=1, recipe=recipe, plan=recipe.plan, policy_before=policy)
     webhook = Webhook.objects.create(url="https://example.org/", secret="x", events=["alarm.raised"], **made)
     token = create_service_token(actor=alice, project=project, name="nightly", role="reviewer", scopes=["read"], days=1)
+    far = ModelVersion.objects.create(kind="endpoint", name="far", origin="x: y", **made)
+    address = {"base_url": "http://127.0.0.1:9", "remote_name": "y"}  # refused: inside the network
     return {
         "token": token[0].pk,
+        "endpoint": Endpoint.objects.create(model=far, **address, **made).pk,
         "ablation": project.ablations.create(name="Any", snapshot=snapshot, base_model=policy, created_by=alice).pk,
         "webhook": webhook.pk,
         "delivery": webhook.deliveries.create(key="k", event="test", body="{}", next_at=None).pk,

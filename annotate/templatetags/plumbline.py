@@ -63,6 +63,7 @@ OF_A_KIND = {"chat": Kind.CHAT}
 KEPT_UNDER = {
     "/imports/": "/prompts/",
     "/generations/": "/models/",
+    "/endpoints/": "/models/",
     "/evaluations/": "/leaderboard/",
     "/alarms/": "/runs/",
     "/ablations/": "/runs/",

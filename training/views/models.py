@@ -79,6 +79,9 @@ def model_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResp
 @require_POST
 def model_make_default(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, model = get_model(request, project_id, pk, OWNERS)
-    make_model_default(model=model, user=membership.user)
-    messages.success(request, f"“{model}” is now the default {model.get_kind_display().lower()}.")
+    try:
+        make_model_default(model=model, user=membership.user)
+        messages.success(request, f"“{model}” is now the default {model.get_kind_display().lower()}.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
     return redirect("project-models", project_id)
