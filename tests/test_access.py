@@ -110,6 +110,7 @@ PROJECT_PAGES = {
     "round-retry": OWNERS,
     "round-skip": OWNERS,
     "round-take": OWNERS,
+    "round-ablate": OWNERS,
     "project-recipes": REVIEWERS,
     "recipe-create": OWNERS,
     "recipe-edit": OWNERS,

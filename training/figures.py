@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any, NamedTuple
 
 from training.algorithms.configs import ALGORITHMS
+from training.recipes import GROUPS, NESTED, plain_fields
 
 
 class Figure(NamedTuple):
@@ -56,6 +57,33 @@ def settings_of(algorithm: str, config: Mapping[str, Any]) -> list[Figure]:
     """Every setting of a run with its label; settings that this version no longer knows keep their names."""
     known = {item.name: item.metadata["label"] for item in fields(ALGORITHMS[algorithm].config)}
     return [Figure(known.get(name, name), spell(value)) for name, value in config.items()]
+
+
+def describe_plan(plan: Mapping[str, Any]) -> list[tuple[str, list[Figure]]]:
+    """(title, settings) of a round's plan as it was at the start; of the algorithms only what was changed."""
+    known = [item for item in plain_fields() if item.name in plan]
+    groups = [
+        (
+            title,
+            [Figure(item.metadata["label"], spell_plan(item, plan[item.name])) for item in known if of(item) == key],
+        )
+        for key, title in GROUPS.items()
+    ]
+    nested = [
+        (f"{ALGORITHMS[name].label}: what differs from the usual", settings_of(name, plan.get(key) or {}))
+        for key, name in {**NESTED, "policy_settings": plan["algorithm"]}.items()
+    ]
+    return [(title, figures) for title, figures in [*groups, *nested] if figures]
+
+
+def of(item: Field[Any]) -> str:
+    group: str = item.metadata["group"]
+    return group
+
+
+def spell_plan(item: Field[Any], value: Any) -> str:
+    """A choice by its label."""
+    return dict(item.metadata.get("choices") or ()).get(value) or spell(value)
 
 
 def spell(value: Any) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log2
 from typing import Any
 
 from training.figures import percent
@@ -238,34 +237,3 @@ def pairs(count: int) -> str:
 
 def signed(value: float) -> str:
     return f"{value:.2g}".replace("-", "−")
-
-
-def draw_learning_curve(curve: Mapping[str, Any]) -> list[Picture]:
-    """Accuracy against the number of judgements, each doubling a step to the right; none for too few points."""
-    points = curve.get("points") or []
-    if len(points) < 2:
-        return []
-    first, last = (log2(points[place]["judgements"]) for place in (0, -1))
-    marks = tuple(
-        Mark(
-            at(log2(point["judgements"]), first, last),
-            up(point["accuracy"]),
-            radius="3.5",
-            words=f"{point['judgements']} judgements: {percent(point['accuracy'])} right, "
-            f"{percent(point['low'])} to {percent(point['high'])}",
-        )
-        for point in points
-    )
-    said = ", ".join(f"{percent(point['accuracy'])} with {point['judgements']}" for point in points)
-    return [
-        Picture(
-            title="Accuracy by number of judgements",
-            help="Held out; each step to the right doubles them.",
-            words=f"{said}.",
-            across="Judgements",
-            marks=marks,
-            ticks=shares(0.0, 0.5, 1.0),
-            uprights=tuple(Tick(mark.x, str(point["judgements"])) for mark, point in zip(marks, points, strict=True)),
-            line=" ".join(f"{mark.x},{mark.y}" for mark in marks),
-        )
-    ]

@@ -79,6 +79,7 @@ urlpatterns = [
     path("projects/<int:project_id>/rounds/<int:pk>/cancel/", rounds.round_cancel, name="round-cancel"),
     path("projects/<int:project_id>/rounds/<int:pk>/retry/", rounds.round_retry, name="round-retry"),
     path("projects/<int:project_id>/rounds/<int:pk>/skip/", rounds.round_skip, name="round-skip"),
+    path("projects/<int:project_id>/rounds/<int:pk>/ablation/", rounds.round_ablate, name="round-ablate"),
     path("projects/<int:project_id>/rounds/<int:pk>/take/", rounds.round_take, name="round-take"),
     path("projects/<int:project_id>/recipes/", recipes.project_recipes, name="project-recipes"),
     path("projects/<int:project_id>/recipes/new/", recipes.recipe_create, name="recipe-create"),

@@ -220,8 +220,13 @@ def list_steps(project: Project, totals: Totals) -> list[Step]:
     return [
         Step("Write the guidelines", "What makes one response better than another.", "project-guidelines", guidelines),
         Step("Import prompts", "A file, pasted lines, or judged pairs.", "project-prompts", totals.prompts > 0),
-        Step("Invite people", "They judge; reviewers watch with you.", "project-people", members > 1),
+        Step(
+            "Invite people",
+            "They judge; reviewers watch with you.",
+            "project-people",
+            members > 1 or totals.imported > 0,
+        ),
         Step("Ask a model for responses", "Two or more for each prompt.", "project-models", totals.responses > 0),
         Step("Judge", "Every answer counts from the first.", "judge", totals.judgements > 0),
-        Step("Train", "Freeze what was said and launch a run on it.", "project-runs", frozen),
+        Step("Start a round", "Train on what was said, and see whether it is better.", "project-rounds", frozen),
     ]

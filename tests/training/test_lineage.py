@@ -79,11 +79,12 @@ def test_the_lineage_goes_from_the_base_model_through_responses_and_judgements_t
 ):
     page = get(signed_in(bob), "project-lineage", project.pk)
     told = [" ".join(item.get_text(" ", strip=True).split()) for item in page.select(".lineage-list > li")]
+    written = f"Generation {line['generation'].pk}"
     assert told == [
         "base base policy",
-        "16 responses 8 comparisons from base",
-        f"{line['snapshot'].name} 8 judgements from 16 responses",
-        f"DPO 1 DPO from base , {line['snapshot'].name}",
+        f"{written} 16 responses, 8 pairs from base",
+        f"{line['snapshot'].name} 8 judgements from {written}",
+        f"DPO 1 run: DPO from base , {line['snapshot'].name}",
         "Kinder <3> policy, 62 % right from DPO 1",
     ]
     assert len(page.select("svg.lineage rect.lineage-box")) == 5

@@ -1,5 +1,7 @@
 """The report on a reward model: what is counted, what is spoilt, the curve, the job and its page."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from django.urls import reverse
@@ -9,7 +11,8 @@ from annotate.services.snapshots import create_snapshot
 from tests.annotate.known import make_known
 from tests.training.factories import judge, make_policy, make_reward_model
 from training.corruptions import CORRUPTIONS
-from training.learning_curve import draw_curve, fit, say
+from training.learning_curve import draw_curve, fit, foresee, point, say
+from training.learning_picture import draw_learning_curve, say_forecast
 from training.models import RewardReport
 from training.reward_figures import Scored, describe_pairs
 from training.services.report_pairs import ReportPair, known_pairs
@@ -69,12 +72,29 @@ def test_the_curve_says_whether_more_would_help():
     assert settled.sentence.startswith("Hardly: the last doubling")
     assert [point.judgements for point in settled.points] == [188, 375, 750, 1500, 3000]
     assert settled.points[-1].accuracy == pytest.approx(0.83, abs=0.03)
+    assert settled.forecast is not None and settled.forecast.judgements == 6000
+    assert settled.forecast.accuracy == pytest.approx(settled.points[-1].accuracy, abs=0.01)
     few = draw_curve(made_up(10, generator, signal=3.0), made_up(10, generator, signal=3.0), prompts=range(10))
     assert few.points == () and "10 pairs to train on and 10 held out" in few.sentence
     assert say(0.03, 0.01).startswith(
         "Yes, more judgements would help: the last doubling of the judgements brought +3.0"
     )
     assert say(0.01, 0.02).startswith("It cannot be told yet: the last doubling of the judgements brought +1.0")
+
+
+def test_what_more_judgements_would_bring_is_told_with_its_interval():
+    right = {100: np.repeat([1.0, 0.0], [60, 40]), 400: np.repeat([1.0, 0.0], [70, 30])}
+    ahead = foresee(right, 1600)
+    assert ahead.accuracy == pytest.approx(0.75)
+    assert (ahead.low, ahead.high) == pytest.approx((0.6491, 0.8509), abs=1e-4)  # 60 of 1, 10 of 1.5, 30 of 0
+    curve = {"points": [asdict(point(size, hits)) for size, hits in right.items()], "forecast": asdict(ahead)}
+    assert say_forecast(curve) == (
+        "With 1,200 more judgements we expect 75 % right (95 %: 65 % to 85 %), where 400 give 70 %."
+    )
+    picture = draw_learning_curve(curve)
+    assert [place.label for place in (*picture.places, picture.forecast)] == ["100", "400", "1,600"]
+    assert [float(place.x) for place in (*picture.places, picture.forecast)] == [64.0, 220.0, 376.0]
+    assert say_forecast({"points": []}) == "" and draw_learning_curve({"points": []}) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -110,6 +130,8 @@ def test_a_worker_makes_the_report_and_its_page_shows_it(project, alice, bob, ca
         "Known answers": 1,
     }
     page = signed_in(bob).get(url).content.decode()
+    assert "judgements we expect" in page
+    assert "judgements we expect" in client.get(reverse("project-training-summary", args=[project.pk])).content.decode()
     assert "Would more labels help?" in page and "Known answers" in page and "every 2s" not in page
 
 

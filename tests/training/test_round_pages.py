@@ -1,13 +1,15 @@
 """The pages of rounds, recipes and the policy in use."""
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from tests.training.factories import make_policy
 from tests.training.round_factories import begin, end_run, finish, make_ready, make_recipe, step_of
-from training.models import Recipe, Round
+from training.models import Ablation, Recipe, Round, Run
 from training.recipes import BUILT_IN
+from training.services.alarms import acknowledge_alarm, raise_alarm
 from training.services.policies import current_policy
 from training.services.rounds import advance_round
 
@@ -46,6 +48,46 @@ def test_the_history_says_a_round_in_one_line_and_draws_its_win_rate(
     assert "The held-out reward model prefers it in 65 % of 40" in detail
     assert "3 comparisons" in detail
     assert "hx-trigger" not in detail
+
+
+def test_a_round_shows_what_it_was_set_to_how_it_went_and_what_it_owes_to_strength_and_ties(
+    signed_in, project, alice, bob, carol
+):
+    round = finish(begin(project, alice, policy_settings={"max_steps": 3}))
+    run = step_of(round, "reward_model").run
+    Run.objects.filter(pk=run.pk).update(
+        metrics={"accuracy": 0.7, "accuracy_low": 0.61, "accuracy_high": 0.78, "pairs": 112}
+    )
+    address = reverse("round-detail", args=[project.pk, round.pk])
+    page = BeautifulSoup(signed_in(alice).get(address).content, "html.parser")
+    told = " ".join(page.get_text(" ").split())
+    assert "right in 70 % of 112 held-out pairs 95 %: 61 % to 78 %" in told
+    assert "Take it into use if Reward model prefers it" in told
+    assert "PPO: what differs from the usual Stop after steps 3" in told
+    figures = [place["data-curves"] for place in page.select("[data-curves]")]
+    assert reverse("run-events", args=[project.pk, run.pk]) in figures and len(figures) == 3
+
+    ablate = reverse("round-ablate", args=[project.pk, round.pk])
+    assert page.select_one(f'form[action="{ablate}"]') is not None
+    assert signed_in(bob).post(ablate).status_code == 403
+    alone = signed_in(alice).post(ablate, follow=True).content.decode()
+    assert "was judged by one person: nobody is left to test on" in alone
+    for judgement in project.judgements.order_by("pk")[:12]:
+        project.judgements.filter(pk=judgement.pk).update(annotator=carol)
+    assert signed_in(alice).post(ablate).url == signed_in(alice).post(ablate).url
+    ablation = Ablation.objects.get()
+    assert (ablation.name, ablation.snapshot) == ("Round 1: what counts", run.snapshot)
+    assert "Without strength" in signed_in(bob).get(address).content.decode()
+
+
+def test_an_alarm_that_was_acknowledged_is_no_longer_on_its_rounds_page(signed_in, project, alice):
+    round = begin(project, alice)
+    alarm = raise_alarm(project=project, kind="sameness", message="All alike.", remedy="Go warmer.", round=round)
+    address = reverse("round-detail", args=[project.pk, round.pk])
+    page = signed_in(alice).get(address).content.decode()
+    assert "All alike." in page and "Go warmer." in page and "was asked to stop" not in page
+    acknowledge_alarm(alarm=alarm, user=alice)
+    assert "All alike." not in signed_in(alice).get(address).content.decode()
 
 
 def test_a_round_under_way_polls_and_its_fragment_is_the_page_without_the_frame(signed_in, project, alice):

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from annotate.models import Project, Snapshot, User
 from annotate.services.audit import record_audit
+from training.ablation_figures import Compared, compare, people_of
 from training.algorithms.configs import parse_config, to_dict
 from training.models import Ablation, AblationRun, ModelVersion, Run
 from training.services.runs import launch_run
@@ -78,3 +79,14 @@ def launch_variant(ablation: Ablation, user: User, position: int, variant: Varia
     )
     Run.objects.filter(pk=run.pk).update(held_out_people=True)
     AblationRun.objects.create(ablation=ablation, run=run, position=position, label=variant.label)
+
+
+def read_variants(ablation: Ablation) -> list[tuple[AblationRun, Compared]]:
+    """Its variants in order, each with its accuracy and how far that is from the first's. One statement."""
+    variants = list(ablation.variants.select_related("run").order_by("position"))
+    whole = people_of(variants[0].run.metrics) if variants else {}
+    return [(one, compare(whole, people_of(one.run.metrics) if place else None)) for place, one in enumerate(variants)]
+
+
+def newest_ablation(snapshot: Snapshot) -> Ablation | None:
+    return Ablation.objects.filter(snapshot=snapshot).order_by("-pk").first()

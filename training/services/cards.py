@@ -121,7 +121,9 @@ def describe_origin(model: ModelVersion) -> Section:
         facts.append(Fact("Run", str(model.run), run_url(model.run)))
         facts.append(Fact("Algorithm", ALGORITHMS[model.run.algorithm].label))
         for reward in model.run.rewards.select_related("model").order_by("pk"):
-            facts.append(Fact("Scored by", f"{reward.model} × {reward.weight:g}", model_url(reward.model)))
+            name = "Watched by" if reward.is_held_out else "Scored by"
+            said = str(reward.model) if reward.is_held_out else f"{reward.model} × {reward.weight:g}"
+            facts.append(Fact(name, said, model_url(reward.model)))
         step = RoundStep.objects.filter(run=model.run).select_related("round").first()
         if step is not None:
             words = f"{step.round}, its step “{step.get_kind_display()}”"

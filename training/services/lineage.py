@@ -62,6 +62,7 @@ def trace_project(project: Project, *, focus: ModelVersion | None = None) -> Lin
     Seven statements, however many there are.
     """
     runs = Run.objects.of_project(project).select_related("snapshot", "base_model", "output")
+    runs = runs.filter(ablation_variant=None) if focus is None else runs  # variants of a question, not steps of the way
     made = list(runs.prefetch_related("rewards__model").order_by("-pk")[:NEWEST])
     asked = list(Generation.objects.of_project(project).select_related("model").order_by("-pk")[:NEWEST])
     rounds = dict(RoundStep.objects.filter(run__in=made).values_list("run", "round__number"))
@@ -86,9 +87,10 @@ def add_run(found: Lineage, run: Run, writers: Sequence[int], number: int | None
     found.add(describe_snapshot_node(run.snapshot), *[key for key in generations if key in found.nodes])
     sources = [add_model(found, run.base_model), f"snapshot-{run.snapshot_id}"]
     sources += [add_model(found, reward.model) for reward in run.rewards.all()]
-    label = run.get_algorithm_display()
-    note = f"{label}, round {number}" if number else label
-    found.add(Node(f"run-{run.pk}", "run", run.name, note, run_url(run)), *sources)
+    note = f"run: {run.get_algorithm_display()}"
+    found.add(
+        Node(f"run-{run.pk}", "run", run.name, f"{note}, round {number}" if number else note, run_url(run)), *sources
+    )
     output = getattr(run, "output", None)
     if output is not None:
         found.add(describe_model_node(output), f"run-{run.pk}")
@@ -114,14 +116,11 @@ def describe_snapshot_node(snapshot: Snapshot) -> Node:
 
 
 def describe_generation(generation: Generation) -> Node:
-    note = f"{generation.tasks_queued:,} comparisons" if generation.tasks_queued else "responses"
-    return Node(
-        f"generation-{generation.pk}",
-        "generation",
-        f"{generation.progress:,} responses",
-        note,
-        generation_url(generation),
-    )
+    note = f"{generation.progress:,} responses"
+    if generation.tasks_queued:
+        note += f", {generation.tasks_queued:,} pairs"
+    name = f"Generation {generation.pk}"
+    return Node(f"generation-{generation.pk}", "generation", name, note, generation_url(generation))
 
 
 def find_writers(snapshots: Iterable[Snapshot]) -> Mapping[int, Sequence[int]]:

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import JobStatus, Project, Snapshot
-from training.ablation_figures import compare, people_of
+from training.ablation_figures import people_of
 from training.models import Ablation, ModelVersion
-from training.services.ablations import ALGORITHM, VARIANTS, start_ablation
+from training.services.ablations import ALGORITHM, VARIANTS, read_variants, start_ablation
 from training.services.registry import base_kinds, default_model, ensure_base_models
 
 
@@ -70,20 +70,18 @@ def project_ablations(request: SignedInRequest, project_id: int) -> HttpResponse
 @require_safe
 def ablation_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
-    rows = Ablation.objects.visible_to(request.user).select_related("snapshot", "base_model", "created_by")
-    ablation = get_in_project(rows, membership, pk)
-    variants = list(ablation.variants.select_related("run").order_by("position"))
-    whole = people_of(variants[0].run.metrics) if variants else {}
-    compared = [compare(whole, people_of(one.run.metrics) if place else None) for place, one in enumerate(variants)]
+    visible = Ablation.objects.visible_to(request.user).select_related("snapshot", "base_model", "created_by")
+    ablation = get_in_project(visible, membership, pk)
+    rows = read_variants(ablation)
+    runs = [one.run for one, _ in rows]
+    whole = people_of(runs[0].metrics) if runs else {}
     context = {
         "project": membership.project,
         "membership": membership,
         "ablation": ablation,
-        "rows": list(zip(variants, compared, strict=True)),
-        "people": [
-            (name, [person_of(one.run.metrics, name) for one in variants], whole[name]["pairs"]) for name in whole
-        ],
-        "is_active": any(one.run.is_active for one in variants),
+        "rows": rows,
+        "people": [(name, [person_of(run.metrics, name) for run in runs], whole[name]["pairs"]) for name in whole],
+        "is_active": any(run.is_active for run in runs),
     }
     part = "#live" if request.htmx else ""
     return render(request, f"training/ablation_detail.html{part}", context)

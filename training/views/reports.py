@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import JobStatus, Membership, Project, Snapshot
+from training.learning_picture import draw_learning_curve, say_forecast
 from training.models import ModelVersion, RewardReport
-from training.pictures import draw_learning_curve, pictures_of
+from training.pictures import pictures_of
 from training.services.reward_reports import start_report
 
 
@@ -57,7 +58,12 @@ def show_report(
 
 
 def pictures(figures: dict[str, Any]) -> dict[str, Any]:
-    return {"pictures": pictures_of(figures), "curve_picture": draw_learning_curve(figures["curve"])}
+    curve = figures["curve"]
+    return {
+        "pictures": pictures_of(figures),
+        "curve_picture": draw_learning_curve(curve),
+        "forecast": say_forecast(curve),
+    }
 
 
 def built_snapshots(project: Project) -> Any:

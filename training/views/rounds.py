@@ -12,12 +12,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
-from annotate.models import Membership
-from training.models import Alarm, Evaluation, Recipe, Round, RoundStep
+from annotate.models import JobStatus, Membership
+from training.figures import describe_plan
+from training.models import Evaluation, Recipe, Round, RoundStep
 from training.recipes import PlanError
 from training.round_picture import draw_progress
+from training.services.ablations import newest_ablation, read_variants
+from training.services.alarms import open_alarms
 from training.services.recipes import ensure_recipes
 from training.services.registry import ensure_base_models
+from training.services.round_ablations import ablate_round
 from training.services.round_evaluation import about_round, take_by_hand
 from training.services.round_history import read_rounds
 from training.services.round_steps import can_skip
@@ -40,13 +44,14 @@ def project_rounds(request: SignedInRequest, project_id: int) -> HttpResponse:
     project = membership.project
     ensure_base_models(project)
     ensure_recipes(project)
-    lines = read_rounds(project)
+    lines, recipes = read_rounds(project), list(Recipe.objects.of_project(project).order_by("pk"))
     context = {
         "project": project,
         "membership": membership,
         "lines": lines,
         "picture": draw_progress(lines),
-        "recipes": Recipe.objects.of_project(project).order_by("pk"),
+        "recipes": recipes,
+        "chosen": lines[0].round.recipe_id if lines else recipes[0].pk,  # that of the last round
         "active": active_round(project),
         "new_judgements": count_new_judgements(project, up_to=COUNTED_UP_TO),
     }
@@ -97,10 +102,37 @@ def round_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResp
         "failed": failed,
         "can_skip": failed is not None and can_skip(failed),
         "evaluations": Evaluation.objects.filter(round=round).select_related("baseline", "candidate", "judge"),
-        "alarms": Alarm.objects.of_project(membership.project).filter(about_round(round)).order_by("-pk"),
+        "alarms": open_alarms(membership.project).filter(about_round(round)),
         "new_policy": new,
+        "runs": [step.run for step in steps if step.run],
+        "settings": describe_plan(round.plan),
+        **find_ablation(round),
     }
     return render(request, "training/round_detail.html#live" if request.htmx else "training/round_detail.html", context)
+
+
+def find_ablation(round: Round) -> dict[str, object]:
+    """What the newest ablation of the round's judgements says; whether one can be launched."""
+    snapshot = round.snapshot()
+    ablation = newest_ablation(snapshot) if snapshot else None
+    return {
+        "ablation": ablation,
+        "rows": read_variants(ablation) if ablation else [],
+        "can_ablate": snapshot is not None and snapshot.status == JobStatus.SUCCEEDED and snapshot.test_count > 0,
+    }
+
+
+@login_required
+@require_POST
+def round_ablate(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
+    """Train the round's reward model again and again, each time with something left out."""
+    membership, round = get_round(request, project_id, pk, OWNERS)
+    try:
+        ablation = ablate_round(round=round, user=membership.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("round-detail", project_id, pk)
+    return redirect("ablation-detail", project_id, ablation.pk)
 
 
 @login_required

@@ -1,5 +1,7 @@
 // Judgements a day as bars, drawn from the table below them, which says the same without JavaScript.
 
+import { colourOf, onThemeChange } from "../theme.js";
+
 const place = document.getElementById("days-chart");
 const table = document.getElementById("days-table");
 const HEIGHT = 180;
@@ -9,18 +11,9 @@ const rows = [...table.querySelectorAll("[data-day]")].reverse();
 const days = rows.map((row) => Date.parse(`${row.dataset.day}T00:00:00Z`) / 1000);
 const counts = rows.map((row) => Number(row.dataset.count));
 
-function colour(name) {
-  const probe = document.createElement("span");
-  probe.className = name;
-  place.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
-
 function options() {
-  const axis = { stroke: colour("muted"), ticks: { show: false }, font: "12px system-ui" };
-  const bar = colour("series-1");
+  const axis = { stroke: colourOf(place, "muted"), ticks: { show: false }, font: "12px system-ui" };
+  const bar = colourOf(place, "series-1");
   return {
     width: place.clientWidth,
     height: HEIGHT,
@@ -30,7 +23,7 @@ function options() {
     scales: { x: { time: true, range: (_, low, high) => [low - 43200, high + 43200] }, y: { range: (_, low, high) => [0, Math.max(high, 4) * 1.1] } },
     axes: [
       { ...axis, grid: { show: false }, values: "{D} {MMM}" },
-      { ...axis, size: 48, grid: { stroke: colour("chart-grid"), width: 1 }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
+      { ...axis, size: 48, grid: { stroke: colourOf(place, "chart-grid"), width: 1 }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
     ],
     series: [
       { label: "Day", value: "{WWW} {D} {MMM}" },
@@ -50,5 +43,4 @@ draw();
 new ResizeObserver(() => {
   if (place.clientWidth && place.clientWidth !== plot.width) plot.setSize({ width: place.clientWidth, height: HEIGHT });
 }).observe(place);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+onThemeChange(draw);

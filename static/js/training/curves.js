@@ -1,55 +1,71 @@
-// The curves of a run's page. Asks for the figures that are new, every two seconds until the run has ended.
-// The charts to draw come with the figures; the table below them says the same without JavaScript.
+// The curves of runs, on a run's page and on a round's: one place each, `data-curves` is where its figures come from.
+// Asks for those that are new, every two seconds until the run has ended. `data-most` limits the charts to the first.
+// The charts to draw come with the figures; the table of the run's page says the same without JavaScript.
 
 import { draw, keepFitting, panel } from "./plots.js";
 
 const POLL = 2000;
-const place = document.getElementById("curves");
-const figures = { train: new Map(), eval: new Map() }; // kind -> step -> data
-let plots = [];
-let last = 0;
-let total = 1; // steps of the whole run
+const followed = new WeakSet();
 
-function linesOf(chart) {
-  return chart.series
-    .map((line, at) => ({ ...line, color: (at % 6) + 1, held: line.kind === "eval", values: valuesOf(line) }))
-    .filter((line) => line.values.size)
-    .map((line) => ({ ...line, key: line.kind + line.key }));
-}
-
-function valuesOf(line) {
-  return new Map([...figures[line.kind]].map(([step, data]) => [step, data[line.key]]).filter(([, value]) => typeof value === "number"));
-}
-
-function show(afresh = false) {
-  for (const item of plots) draw(place, item, linesOf(item.chart), total, afresh);
-}
-
-async function poll() {
-  let answer;
-  do {
-    const reply = await fetch(`${place.dataset.url}?after=${last}`, { headers: { Accept: "application/json" } });
-    if (!reply.ok) throw new Error(`the server answered ${reply.status}`);
-    answer = await reply.json();
-    last = answer.last;
-    total = answer.total || 1;
-    for (const event of answer.events) figures[event.kind].set(event.step, event.data);
-  } while (answer.more);
-  if (plots.length === 0) plots = answer.charts.map((chart) => ({ ...panel(place, chart.title, chart.help), chart }));
-  show();
-  return answer.ended;
-}
-
-async function follow() {
-  try {
-    if (await poll()) return;
-  } catch (error) {
-    console.warn(`The run's figures could not be fetched; trying again. ${error}`);
+class Curves {
+  constructor(place) {
+    this.place = place;
+    this.figures = { train: new Map(), eval: new Map() }; // kind -> step -> data
+    this.plots = [];
+    this.last = 0;
+    this.total = 1; // steps of the whole run
   }
-  setTimeout(follow, POLL);
+
+  valuesOf(line) {
+    return new Map([...this.figures[line.kind]].map(([step, data]) => [step, data[line.key]]).filter(([, value]) => typeof value === "number"));
+  }
+
+  linesOf(chart) {
+    return chart.series
+      .map((line, at) => ({ ...line, color: (at % 6) + 1, held: line.kind === "eval", values: this.valuesOf(line) }))
+      .filter((line) => line.values.size)
+      .map((line) => ({ ...line, key: line.kind + line.key }));
+  }
+
+  show(afresh = false) {
+    for (const item of this.plots) draw(this.place, item, this.linesOf(item.chart), this.total, afresh);
+  }
+
+  async poll() {
+    let answer;
+    do {
+      const reply = await fetch(`${this.place.dataset.curves}?after=${this.last}`, { headers: { Accept: "application/json" } });
+      if (!reply.ok) throw new Error(`the server answered ${reply.status}`);
+      answer = await reply.json();
+      this.last = answer.last;
+      this.total = answer.total || 1;
+      for (const event of answer.events) this.figures[event.kind].set(event.step, event.data);
+    } while (answer.more);
+    const most = Number(this.place.dataset.most) || answer.charts.length;
+    if (this.plots.length === 0) this.plots = answer.charts.slice(0, most).map((chart) => ({ ...panel(this.place, chart.title, chart.help), chart }));
+    this.show();
+    return answer.ended;
+  }
+
+  async follow() {
+    try {
+      if (await this.poll()) return;
+    } catch (error) {
+      console.warn(`The run's figures could not be fetched; trying again. ${error}`);
+    }
+    setTimeout(() => this.follow(), POLL);
+  }
 }
 
-if (place) {
-  await follow();
-  keepFitting(place, () => plots, () => show(true));
+async function followAll() {
+  for (const place of document.querySelectorAll("[data-curves]")) {
+    if (followed.has(place)) continue;
+    followed.add(place);
+    const curves = new Curves(place);
+    await curves.follow();
+    keepFitting(place, () => curves.plots, () => curves.show(true));
+  }
 }
+
+await followAll();
+document.addEventListener("htmx:afterSettle", followAll); // a round's page has more runs after a while

@@ -1,17 +1,10 @@
 // Plots of a run's figures, for its page and for runs side by side. Colours come from the style sheet.
 
+import { colourOf, onThemeChange } from "../theme.js";
+
 const HEIGHT = 180;
 const latest = (plot, series) => plot.data[series].findLast((value) => value !== null);
 const short = (value) => (value === null || value === undefined ? "–" : Math.abs(value) > 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : Number(value.toPrecision(4)).toString());
-
-function token(place, name) {
-  const probe = document.createElement("span");
-  probe.className = name;
-  place.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
 
 /** A figure with a title and a sentence; `body` takes the plot. */
 export function panel(place, title, help) {
@@ -48,7 +41,7 @@ export function draw(place, item, lines, total, afresh = false) {
 }
 
 function options(place, lines, total, width) {
-  const axis = { stroke: token(place, "muted"), grid: { stroke: token(place, "curve-grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const axis = { stroke: colourOf(place, "muted"), grid: { stroke: colourOf(place, "curve-grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
   return {
     width,
     height: HEIGHT,
@@ -62,7 +55,7 @@ function options(place, lines, total, width) {
     series: [
       { label: "Step", value: (plot, value) => value ?? latest(plot, 0) },
       ...lines.map((line) => {
-        const stroke = token(place, `series-${line.color}`);
+        const stroke = colourOf(place, `series-${line.color}`);
         return {
           label: line.label,
           stroke,
@@ -82,6 +75,5 @@ export function keepFitting(place, items, redraw) {
   new ResizeObserver(() => {
     for (const { plot, body } of items()) if (plot && body.clientWidth && body.clientWidth !== plot.width) plot.setSize({ width: body.clientWidth, height: HEIGHT });
   }).observe(place);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  onThemeChange(redraw);
 }
