@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from annotate.exports.forms import FORMS
+from annotate.exports.forms import FORMS, Form
 from annotate.exports.kinds.table import KIND_EXPORTS
 from annotate.exports.rows import Row
 
@@ -26,6 +26,11 @@ REMARKS = {
 }
 
 
+FORMS_BY_PARTS: dict[Callable[[Row], Sequence[Any]], list[Form]] = {
+    parts: [form for form in FORMS.values() if form.parts is parts] for parts in {form.parts for form in FORMS.values()}
+}
+
+
 class Tally:
     """Counts rows as they pass: {split: {"rows": {form: lines}, "left_out": {form: {remark: judgements}}}}."""
 
@@ -34,12 +39,14 @@ class Tally:
         self.left_out: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
 
     def add(self, row: Row) -> None:
-        for form in FORMS.values():
-            lines = len(form.parts(row))
-            self.rows[row.facts.split][form.name] += lines
-            if not lines:
-                remark = KIND_EXPORTS[row.facts.kind].remark(row)
-                self.left_out[row.facts.split][form.name][remark] += 1
+        rows, left_out = self.rows[row.facts.split], self.left_out[row.facts.split]
+        for parts, forms in FORMS_BY_PARTS.items():
+            lines = len(parts(row))
+            remark = "" if lines else KIND_EXPORTS[row.facts.kind].remark(row)
+            for form in forms:
+                rows[form.name] += lines
+                if not lines and not form.of_prompts:
+                    left_out[form.name][remark] += 1
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -67,6 +74,10 @@ class FormCounts:
         counts = {remark: self.left_out[remark] for remark in REMARKS if self.left_out.get(remark)}
         parts = [f"{count:,} {REMARKS[remark][count != 1]}" for remark, count in counts.items()]
         return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def knows_form(stored: Mapping[str, Any], form: str) -> bool:
+    return any(form in counts["rows"] for counts in stored.values())
 
 
 def read_counts(stored: Mapping[str, Any], form: str, splits: Iterable[str]) -> FormCounts:

@@ -5,14 +5,26 @@
 
 from typing import Any
 
+from annotate.exports.columns import MESSAGES, Columns
 from annotate.exports.kinds.kind_export import Group
 from annotate.exports.rows import Row
+
+GROUPS: Columns = {
+    "id": "text",
+    "prompt": MESSAGES,
+    "system": "text",
+    "completions": ["text"],
+    "finish_reasons": ["text"],
+    "label": "json",
+    "weight": "number",
+    "meta": {"annotator": "text", "kind": "text"},
+}
 
 
 def to_group(row: Row, group: Group) -> dict[str, Any]:
     facts = row.facts
     return {
-        "id": str(facts.id),
+        "id": facts.id,
         "prompt": facts.messages,
         "system": facts.system,
         "completions": [row.text(place) for place in group.places],

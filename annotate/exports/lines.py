@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.db.models import Avg, Q, QuerySet
+import orjson
+from django.db.models import Avg, Q
 
-from annotate.exports.counts import FormCounts, Tally, read_counts
+from annotate.exports.counts import FormCounts, Tally, knows_form, read_counts
 from annotate.exports.forms import FORMS, Form
 from annotate.exports.lossless import to_lossless
 from annotate.exports.rows import Row
@@ -18,6 +18,8 @@ from annotate.exports.stream import stream_rows
 from annotate.models import Kind, Snapshot, SnapshotItem
 
 SPLITS = tuple(SnapshotItem.Split.values)
+ESCAPES = {"\u2028".encode(): rb"\u2028", "\u2029".encode(): rb"\u2029", "\x85".encode(): rb"\u0085"}
+LINE_ENDS = re.compile(b"|".join(ESCAPES))
 WITHOUT_GROUP = Q(judgement__comparison__both_bad=True) | Q(judgement__kind=Kind.SPANS)
 
 
@@ -29,51 +31,51 @@ def export_lines(snapshot: Snapshot, form: str, split: str | None = None) -> Ite
     """The snapshot's judgements as lines of JSON, each ended by a newline, in the snapshot's own order.
 
     `split` is "train", "test" or None for both. In the form `groups` weights have mean 1 over the training lines.
-    Memory does not grow with the snapshot. Raises UnknownForm.
+    Memory does not grow with the snapshot. Between the lines this thread's database connection can do nothing else.
+    Raises UnknownForm.
     """
-    shape = find_form(form)
-    items = items_of(snapshot, find_split(split))
-    scale = weight_scale(snapshot) if shape.name == "groups" else None
-    for row in stream_rows(items):
-        for line in lines_of(shape, row if scale is None else weigh(row, scale)):
-            yield encode_line(line)
+    for line in export_objects(snapshot, find_form(form), find_split(split)):
+        yield encode_line(line).decode()
 
 
-def lines_of(form: Form, row: Row) -> Iterator[dict[str, Any]]:
-    for part in form.parts(row):
-        yield form.line(row, part)
-
-
-def items_of(snapshot: Snapshot, split: str | None) -> QuerySet[SnapshotItem]:
-    items = SnapshotItem.objects.filter(snapshot=snapshot)
-    return items.filter(split=split) if split else items
+def export_objects(
+    snapshot: Snapshot, form: Form, split: str | None, *, pause: Callable[[int], None] = lambda count: None
+) -> Iterator[dict[str, Any]]:
+    """What the lines say, before they are written in one format or another; `pause` as in stream_rows."""
+    scale = weight_scale(snapshot) if form.name == "groups" else None
+    for row in stream_rows(snapshot, split, pause=pause):
+        weighed = row if scale is None else weigh(row, scale)
+        for part in form.parts(weighed):
+            yield form.line(weighed, part)
 
 
 def weight_scale(snapshot: Snapshot) -> float:
     """What brings the mean weight of the training groups to 1."""
-    groups = items_of(snapshot, SnapshotItem.Split.TRAIN).exclude(WITHOUT_GROUP)
-    mean = groups.aggregate(mean=Avg("weight"))["mean"]
+    training = SnapshotItem.objects.filter(snapshot=snapshot, split=SnapshotItem.Split.TRAIN)
+    mean = training.exclude(WITHOUT_GROUP).aggregate(mean=Avg("weight"))["mean"]
     return 1 / mean if mean else 1.0
 
 
 def weigh(row: Row, scale: float) -> Row:
-    return replace(row, facts=replace(row.facts, weight=row.facts.weight * scale))
+    return row._replace(facts=row.facts._replace(weight=row.facts.weight * scale))
 
 
 def read_through(snapshot: Snapshot) -> tuple[str, dict[str, Any]]:
     """(SHA-256 over the lossless lines: what is in it, not where it is stored; how many lines each form has)."""
     digest, tally = hashlib.sha256(), Tally()
-    for row in stream_rows(items_of(snapshot, None)):
-        digest.update(encode_line(to_lossless(row)).encode())
+    for row in stream_rows(snapshot, None):
+        digest.update(encode_line(to_lossless(row, None)))
         tally.add(row)
     return digest.hexdigest(), tally.to_json()
 
 
 def count_lines(snapshot: Snapshot, form: str, split: str | None = None) -> FormCounts:
-    """The lines of this form, and what is left out. Snapshots of before counts were kept are read through."""
-    stored = snapshot.line_counts or read_through(snapshot)[1]
-    chosen = find_split(split)
-    return read_counts(stored, find_form(form).name, [chosen] if chosen else SPLITS)
+    """The lines of this form, and what is left out. A snapshot of before this form was counted is read through."""
+    name, chosen = find_form(form).name, find_split(split)
+    if not knows_form(snapshot.line_counts, name):
+        snapshot.line_counts = read_through(snapshot)[1]
+        snapshot.save(update_fields=["line_counts"])
+    return read_counts(snapshot.line_counts, name, [chosen] if chosen else SPLITS)
 
 
 def find_form(name: str) -> Form:
@@ -88,7 +90,7 @@ def find_split(name: str | None) -> str | None:
     return name or None
 
 
-def encode_line(row: dict[str, Any]) -> str:
+def encode_line(row: dict[str, Any]) -> bytes:
     """Compact JSON that no reader can split: JSON escapes \\n, and we the line ends that only Unicode knows."""
-    line = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-    return line.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085") + "\n"
+    line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    return line if line.isascii() else LINE_ENDS.sub(lambda found: ESCAPES[found[0]], line)

@@ -1,29 +1,65 @@
 """Everything that was collected, nothing decided. The content hash of a snapshot is taken over these lines.
 
 No database ids: a judgement is known by its submission id, a prompt and a response by the SHA-256 of what they say, a
-person by a pseudonym. What was said names responses by their place in `responses`.
+person by a pseudonym. What was said names responses by their place in `responses`. So the same judgements in another
+project, brought there by `annotate/imports/lossless.py`, give the same lines.
 """
 
 import hashlib
-from datetime import UTC
 from typing import Any
 
+from annotate.exports.columns import MESSAGES, Columns
 from annotate.exports.kinds.table import KIND_EXPORTS
 from annotate.exports.rows import Row, Text
 
 SAMPLING = ("temperature", "top_p", "max_tokens")  # always present, so that every line has the same fields
 
+LOSSLESS: Columns = {
+    "id": "text",
+    "kind": "text",
+    "created_at": "text",
+    "split": "text",
+    "weight": "number",
+    "annotator": "text",
+    "adjudication": "boolean",
+    "guideline_version": "integer",
+    "active_seconds": "number",
+    "purpose": "text",
+    "surplus": "boolean",
+    "prompt": {
+        "hash": "text",
+        "external_id": "text",
+        "source": "text",
+        "tags": ["text"],
+        "system": "text",
+        "messages": MESSAGES,
+    },
+    "responses": [
+        {
+            "hash": "text",
+            "author": {"kind": "text", "name": "text"},
+            "text": "text",
+            "sampling": "json",
+            "seed": "integer",
+            "token_count": "integer",
+            "finish_reason": "text",
+            "flags": ["text"],
+        }
+    ],
+    "answer": "json",
+    "rationale": "text",
+}
 
-def to_lossless(row: Row) -> dict[str, Any]:
+
+def to_lossless(row: Row, _: None) -> dict[str, Any]:
     facts = row.facts
     return {
-        "id": str(facts.id),
+        "id": facts.id,
         "kind": facts.kind,
-        "created_at": facts.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "created_at": facts.created_at,
         "split": facts.split,
         "weight": facts.weight,
         "annotator": facts.annotator,
-        "imported": facts.annotator_id is None,
         "adjudication": facts.is_adjudication,
         "guideline_version": facts.guideline_version,
         "active_seconds": facts.active_seconds,

@@ -2,63 +2,59 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, get_type_hints
+from types import SimpleNamespace
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
-from annotate.exports.pseudonyms import pseudonym
-from annotate.models import Author
+from annotate.exports.pseudonyms import name_author, pseudonym
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A response; each field is annotated with its path from Response."""
+class Text(NamedTuple):
+    """A response; each field is annotated with what it is in the statement of stream.py."""
 
-    id: Annotated[int, "pk"]
-    text: Annotated[str, "text"]
-    sampling: Annotated[dict[str, Any], "sampling"]
-    seed: Annotated[int | None, "seed"]
-    token_count: Annotated[int | None, "token_count"]
-    finish_reason: Annotated[str, "finish_reason"]
-    author_kind: Annotated[str, "author__kind"]
-    author_name: Annotated[str, "author__name"]
-    author_user: Annotated[int | None, "author__user_id"]
+    id: Annotated[int, "response.id"]
+    text: Annotated[str, "response.text"]
+    sampling: Annotated[dict[str, Any], "response.sampling"]
+    seed: Annotated[int | None, "response.seed"]
+    token_count: Annotated[int | None, "response.token_count"]
+    finish_reason: Annotated[str, "response.finish_reason"]
+    author_kind: Annotated[str, "author.kind"]
+    author_name: Annotated[str, "author.name"]
+    author_user: Annotated[int | None, "author.user_id"]
 
     def author(self, project_id: int) -> str:
         """A model's or a file's own name; a pseudonym for a person."""
-        if self.author_kind == Author.Kind.PERSON:
-            return pseudonym(project_id, self.author_user or self.author_name)
-        return self.author_name
+        return name_author(project_id, self.author_kind, self.author_name, self.author_user)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What judgements of every kind have; each field is annotated with its path from SnapshotItem."""
+class Facts(NamedTuple):
+    """What judgements of every kind have; each field is annotated with what it is in the statement of stream.py.
 
-    project_id: Annotated[int, "snapshot__project_id"]
-    split: Annotated[str, "split"]
-    weight: Annotated[float, "weight"]
-    judgement: Annotated[int, "judgement_id"]
-    task: Annotated[int, "judgement__task_id"]
-    id: Annotated[uuid.UUID, "judgement__submission_id"]
-    kind: Annotated[str, "judgement__kind"]
-    created_at: Annotated[datetime, "judgement__created_at"]
-    annotator_id: Annotated[int | None, "judgement__annotator_id"]
-    external_annotator: Annotated[str, "judgement__external_annotator"]
-    guideline_version: Annotated[int | None, "judgement__guideline__version"]
-    active_seconds: Annotated[float | None, "judgement__active_seconds"]
-    rationale: Annotated[str, "judgement__rationale"]
-    flags: Annotated[dict[str, list[str]], "judgement__flags"]
-    is_surplus: Annotated[bool, "judgement__is_surplus"]
-    is_adjudication: Annotated[bool, "judgement__is_adjudication"]
-    purpose: Annotated[str, "judgement__task__purpose"]
-    prompt_hash: Annotated[str, "judgement__task__prompt__content_hash"]
-    messages: Annotated[list[dict[str, str]], "judgement__task__prompt__messages"]
-    system: Annotated[str, "judgement__task__prompt__system"]
-    tags: Annotated[list[str], "judgement__task__prompt__tags"]
-    source: Annotated[str, "judgement__task__prompt__source"]
-    external_id: Annotated[str, "judgement__task__prompt__external_id"]
+    Times are ISO 8601 in UTC, to the microsecond.
+    """
+
+    project_id: Annotated[int, "judgement.project_id"]
+    split: Annotated[str, "item.split"]
+    weight: Annotated[float, "item.weight"]
+    id: Annotated[str, "judgement.submission_id::text"]
+    kind: Annotated[str, "judgement.kind"]
+    created_at: Annotated[
+        str, """to_char(judgement.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
+    ]
+    annotator_id: Annotated[int | None, "judgement.annotator_id"]
+    external_annotator: Annotated[str, "judgement.external_annotator"]
+    guideline_version: Annotated[int | None, "guideline.version"]
+    active_seconds: Annotated[float | None, "judgement.active_seconds"]
+    rationale: Annotated[str, "judgement.rationale"]
+    flags: Annotated[dict[str, list[str]], "judgement.flags"]
+    is_surplus: Annotated[bool, "judgement.is_surplus"]
+    is_adjudication: Annotated[bool, "judgement.is_adjudication"]
+    purpose: Annotated[str, "task.purpose"]
+    prompt_hash: Annotated[str, "prompt.content_hash"]
+    messages: Annotated[list[dict[str, str]], "prompt.messages"]
+    system: Annotated[str, "prompt.system"]
+    tags: Annotated[list[str], "prompt.tags"]
+    source: Annotated[str, "prompt.source"]
+    external_id: Annotated[str, "prompt.external_id"]
 
     @property
     def annotator(self) -> str:
@@ -68,14 +64,15 @@ class Facts:
         return pseudonym(self.project_id, self.annotator_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One judgement of a snapshot. `answer` is the kind's own row. `responses` are those of the task in the task's
-    order, which is not the order they were shown in, then those that the answer added."""
+class Row(NamedTuple):
+    """One judgement of a snapshot. `answer` has the columns of the kind's own table. `responses` are those of the task
+    in the task's order, which is not the order they were shown in, then those that the answer added. `begins_prompt`
+    is true on the first judgement of each prompt."""
 
     facts: Facts
-    answer: Any
+    answer: SimpleNamespace
     responses: tuple[Text, ...]
+    begins_prompt: bool
 
     def place(self, response_id: int) -> int:
         """Where this response stands among the row's."""
@@ -85,6 +82,6 @@ class Row:
         return self.responses[place].text
 
 
-def paths_of(shape: type) -> list[str]:
-    """The paths its fields are annotated with, in their order."""
+def columns_of(shape: type) -> list[str]:
+    """What its fields are annotated with, in their order."""
     return [hint.__metadata__[0] for hint in get_type_hints(shape, include_extras=True).values()]

@@ -1,4 +1,4 @@
-"""Forms for other trainers: TRL's preference, supervised and unpaired forms, and HH-RLHF's transcripts.
+"""Forms of other trainers: TRL's, HH-RLHF's transcripts, UltraFeedback's pairs and OpenAI's fine-tuning files.
 
 TRL's standard form and HH-RLHF share one transcript: "\\n\\nHuman: …\\n\\nAssistant:" is the prompt and " …" the
 completion, so that prompt + completion is exactly the HH-RLHF text and no two words run together where they meet.
@@ -6,10 +6,24 @@ completion, so that prompt + completion is exactly the HH-RLHF text and no two w
 
 from typing import Any
 
+from annotate.exports.columns import MESSAGES, Columns
 from annotate.exports.kinds.kind_export import Pair, Verdict
 from annotate.exports.rows import Row
 
 SPEAKERS = {"user": "Human", "assistant": "Assistant"}
+
+TRL: Columns = {"prompt": "text", "chosen": "text", "rejected": "text"}
+TRL_CONVERSATIONAL: Columns = {"prompt": MESSAGES, "chosen": MESSAGES, "rejected": MESSAGES}
+HH: Columns = {"chosen": "text", "rejected": "text"}
+SFT: Columns = {"prompt": MESSAGES, "completion": MESSAGES}
+UNPAIRED: Columns = {"prompt": MESSAGES, "completion": MESSAGES, "label": "boolean"}
+PROMPTS: Columns = {"prompt": MESSAGES}
+OPENAI_SFT: Columns = {"messages": MESSAGES}
+OPENAI_DPO: Columns = {
+    "input": {"messages": MESSAGES},
+    "preferred_output": MESSAGES,
+    "non_preferred_output": MESSAGES,
+}
 
 
 def transcript(row: Row) -> str:
@@ -51,3 +65,22 @@ def to_sft(row: Row, place: int) -> dict[str, Any]:
 def to_unpaired(row: Row, verdict: Verdict) -> dict[str, Any]:
     place, is_good = verdict
     return {"prompt": conversation(row), "completion": reply(row, place), "label": is_good}
+
+
+def to_prompt(row: Row, _: None) -> dict[str, Any]:
+    return {"prompt": conversation(row)}
+
+
+def to_openai_sft(row: Row, place: int) -> dict[str, Any]:
+    """OpenAI, "Supervised fine-tuning": a conversation that ends with what the assistant is to say."""
+    return {"messages": [*conversation(row), *reply(row, place)]}
+
+
+def to_openai_dpo(row: Row, pair: Pair) -> dict[str, Any]:
+    """OpenAI, "Direct preference optimization": both outputs are one message of the assistant."""
+    preferred, other = pair
+    return {
+        "input": {"messages": conversation(row)},
+        "preferred_output": reply(row, preferred),
+        "non_preferred_output": reply(row, other),
+    }

@@ -145,7 +145,6 @@ def test_lossless_has_every_field(task, carol, project, freeze):
             "split": "train",
             "weight": 1.0,
             "annotator": pseudonym(project.pk, carol.pk),
-            "imported": False,
             "adjudication": False,
             "guideline_version": 1,
             "active_seconds": 12.5,
@@ -211,7 +210,7 @@ def test_a_pseudonym_is_the_same_within_a_project_and_another_elsewhere():
 def test_an_imported_judgement_keeps_the_name_of_the_file(task, freeze):
     make_judgement(task, None, -1, points=None, external_annotator="imported", first_on_left=None)
     line = objects(freeze(), "lossless")[0]
-    assert (line["annotator"], line["imported"]) == ("imported", True)
+    assert line["annotator"] == "imported"
 
 
 def test_weights_of_groups_have_mean_one_over_the_training_lines(project, carol, freeze):

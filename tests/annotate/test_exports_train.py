@@ -53,8 +53,11 @@ def training_arguments(kind, folder, **options):
 
 
 def test_every_form_loads_in_datasets(load):
-    rows = {form: load(form).num_rows for form in FORMS if form != "sft"}  # nobody has written anything
-    assert rows == {"trl-conversational": 6, "trl": 6, "hh": 6, "unpaired": 14, "groups": 7, "lossless": 8}
+    empty = {"sft", "openai-sft", "helpsteer", "ultrafeedback"}  # nobody has written or rated anything
+    pairs = dict.fromkeys(("trl-conversational", "trl", "hh", "openai-dpo", "ultrafeedback-binarized"), 6)
+    rows = {form: load(form).num_rows for form in FORMS.keys() - empty}
+    others = {"unpaired": 14, "prompts": 8, "argilla": 7, "comparisons": 8, "groups": 7, "lossless": 8}
+    assert rows == {**pairs, **others}
     assert load("trl-conversational")[0]["chosen"][0]["role"] == "assistant"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from annotate.exports.kinds.kind_export import Group, KindExport, Pair, Verdict
@@ -16,7 +17,7 @@ def sides(row: Row) -> tuple[int, int]:
 
 
 def said(row: Row) -> dict[str, Any]:
-    answer: Comparison = row.answer
+    answer = row.answer
     return {
         "preference": answer.preference,
         "points": answer.points,
@@ -32,7 +33,7 @@ def remark(row: Row) -> str:
     return "tie" if row.answer.preference == 0 else "comparison"
 
 
-def strength(answer: Comparison) -> float | None:
+def strength(answer: SimpleNamespace) -> float | None:
     """|preference| over the scale's largest, in (0, 1]; None when it was imported without a scale."""
     if answer.points is None or not answer.preference:
         return None
@@ -41,7 +42,7 @@ def strength(answer: Comparison) -> float | None:
 
 def group(row: Row) -> Group | None:
     """Both responses in the task's order, with the better one and the strength."""
-    answer: Comparison = row.answer
+    answer = row.answer
     if answer.preference is None:
         return None
     if answer.preference == 0:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
-from annotate.exports.kinds.kind_export import Group, KindExport, Pair, Verdict
+from annotate.exports.kinds.kind_export import Group, KindExport, Pair, Rated, Verdict
 from annotate.exports.rows import Row
 from annotate.models import Rating
 
 
 def said(row: Row) -> dict[str, Any]:
-    answer: Rating = row.answer
+    answer = row.answer
     return {
         "scores": [answer.scores.get(str(response.id), {}) for response in row.responses],
         "questions": answer.questions,
@@ -25,9 +25,15 @@ def remark(row: Row) -> str:
 
 def overall(row: Row) -> list[int | None]:
     """What the first question was answered with for each response; None where it was left open."""
-    answer: Rating = row.answer
+    answer = row.answer
     key = answer.questions[0]["key"]
     return [answer.scores.get(str(response.id), {}).get(key) for response in row.responses]
+
+
+def rated(row: Row) -> list[Rated]:
+    """The responses that anything was answered for."""
+    answered = [(place, row.answer.scores.get(str(response.id))) for place, response in enumerate(row.responses)]
+    return [Rated(place, scores) for place, scores in answered if scores]
 
 
 def group(row: Row) -> Group | None:
@@ -51,4 +57,4 @@ def verdicts(row: Row) -> list[Verdict]:
     ]
 
 
-RATING = KindExport(answer=Rating, said=said, remark=remark, group=group, pairs=pairs, verdicts=verdicts)
+RATING = KindExport(answer=Rating, said=said, remark=remark, group=group, pairs=pairs, verdicts=verdicts, rated=rated)

@@ -10,7 +10,7 @@ from annotate.models import SpanFeedback
 
 
 def said(row: Row) -> dict[str, Any]:
-    answer: SpanFeedback = row.answer
+    answer = row.answer
     return {"response": row.place(answer.response_id), "spans": answer.spans, "critique": answer.critique}
 
 

@@ -17,16 +17,12 @@ def original(row: Row) -> int:
     return row.place(row.answer.original_id)
 
 
-def add_response(answer: Demonstration | Edit) -> list[int]:
-    return [answer.response_id]
-
-
 def teach_written(row: Row) -> list[int]:
     return [written(row)]
 
 
 def say_demonstration(row: Row) -> dict[str, Any]:
-    answer: Demonstration = row.answer
+    answer = row.answer
     suggestion = None if answer.suggestion_id is None else row.place(answer.suggestion_id)
     return {"response": written(row), "suggestion": suggestion, "distance": answer.distance}
 
@@ -60,7 +56,7 @@ DEMONSTRATION = KindExport(
     answer=Demonstration,
     said=say_demonstration,
     remark=lambda row: "demonstration",
-    added=add_response,
+    added="response_id",
     group=group_demonstration,
     taught=teach_written,
     verdicts=approve_written,
@@ -69,7 +65,7 @@ EDIT = KindExport(
     answer=Edit,
     said=say_edit,
     remark=lambda row: "edit",
-    added=add_response,
+    added="response_id",
     group=group_edit,
     pairs=pair_edit,
     taught=teach_written,
