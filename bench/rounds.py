@@ -28,20 +28,20 @@ EXAM, EACH = 128, 4  # prompts that are never trained on, responses of each side
 JOB_SECONDS = 900
 # Where a policy of each algorithm starts from, and its settings: DPO learns all judgements so far, each time anew, from
 # the base; what samples for itself goes on from the policy in use, a short way each round.
+SAMPLING = {
+    "batch_size": "4",
+    "responses": "8",
+    "max_steps": "12",
+    "learning_rate": "0.002",
+    "max_tokens": str(TOKENS),
+    "unfinished_penalty": "0",
+    "eval_prompts": "0",
+}
 RECIPES = {
     "dpo": ("base", {"epochs": "4", "learning_rate": "0.001", "batch_size": "8", "warmup_ratio": "0"}),
-    "rloo": (
-        "current",
-        {
-            "batch_size": "4",
-            "responses": "8",
-            "max_steps": "12",
-            "learning_rate": "0.002",
-            "max_tokens": str(TOKENS),
-            "unfinished_penalty": "0",
-            "eval_prompts": "0",
-        },
-    ),
+    "rloo": ("current", SAMPLING),
+    "ppo": ("current", SAMPLING),
+    "raft": ("current", SAMPLING),
 }
 
 

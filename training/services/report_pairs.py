@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from annotate.exports.kinds.comparison import strength
 from annotate.exports.kinds.table import KIND_EXPORTS
-from annotate.exports.lines import items_of
 from annotate.exports.rows import Row
 from annotate.exports.stream import stream_rows
 from annotate.models import Comparison, Project, Snapshot
@@ -33,7 +32,7 @@ class ReportPair:
 def read_pairs(snapshot: Snapshot, split: str) -> list[ReportPair]:
     """At most MOST of the split's comparisons, in the snapshot's order."""
     found: list[ReportPair] = []
-    for row in stream_rows(items_of(snapshot, split)):
+    for row in stream_rows(snapshot, split):
         found.extend(pairs_of(row))
         if len(found) >= MOST:
             break
@@ -41,12 +40,12 @@ def read_pairs(snapshot: Snapshot, split: str) -> list[ReportPair]:
 
 
 def pairs_of(row: Row) -> Iterator[ReportPair]:
-    answer = row.answer
-    compared = isinstance(answer, Comparison)
+    answer, export = row.answer, KIND_EXPORTS[row.facts.kind]
+    compared = export.answer is Comparison
     if compared and answer.preference == 0:
         yield as_pair(row, row.place(answer.first_id), row.place(answer.second_id), None, tie=True)
         return
-    for chosen, rejected in KIND_EXPORTS[row.facts.kind].pairs(row):
+    for chosen, rejected in export.pairs(row):
         yield as_pair(row, chosen, rejected, strength(answer) if compared else None)
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import JobStatus, Project, Snapshot
+from annotate.paging import page_of
 from training.ablation_figures import people_of
 from training.models import Ablation, ModelVersion
 from training.services.ablations import ALGORITHM, VARIANTS, read_variants, start_ablation
@@ -55,12 +56,12 @@ def project_ablations(request: SignedInRequest, project_id: int) -> HttpResponse
             return redirect("ablation-detail", project_id, ablation.pk)
         except ValidationError as error:
             form.add_error(None, error)
-    rows = Ablation.objects.of_project(project).select_related("snapshot", "base_model", "created_by").order_by("-pk")
+    rows = Ablation.objects.of_project(project).select_related("snapshot", "base_model", "created_by")
     context = {
         "project": project,
         "membership": membership,
         "form": form,
-        "ablations": rows[:100],
+        "page": page_of(request, rows),
         "variants": VARIANTS,
     }
     return render(request, "training/ablation_list.html", context, status=422 if form.is_bound else 200)

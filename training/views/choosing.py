@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotate.access import OWNERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
+from annotate.paging import read_number
 from training.choosing_form import ChoosingForm
 from training.models import ModelVersion
 from training.services.choosing_requests import Request, find_scores, preview_request, queue_request
@@ -78,9 +79,8 @@ def preview(membership: Membership, form: ChoosingForm) -> dict[str, object]:
 def tasks_score(request: SignedInRequest, project_id: int) -> HttpResponse:
     """Have a reward model score what it has not scored, and come back to the form as it was."""
     membership = get_membership(request.user, project_id, OWNERS)
-    wanted = request.POST.get("model", "")
     rows = ModelVersion.objects.visible_to(request.user)
-    model = get_in_project(rows, membership, int(wanted) if wanted.isdecimal() and len(wanted) < 19 else 0)
+    model = get_in_project(rows, membership, read_number(request.POST.get("model")))
     try:
         scoring = start_scoring(project=membership.project, user=membership.user, model=model)
         messages.success(request, f"“{model}” is asked to score {scoring.total:,} responses. Look again in a while.")

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from annotate.access import REVIEWERS, SignedInRequest, get_membership
+from annotate.paging import read_number
 from training.comparison import (
     MOST_RUNS,
     compare_figures,
@@ -27,7 +28,7 @@ def run_compare(request: SignedInRequest, project_id: int) -> HttpResponse:
     """Two to four runs, named by `?run=` each; 422 with the list to choose from when they are fewer or more."""
     membership = get_membership(request.user, project_id, REVIEWERS)
     project = membership.project
-    wanted = [int(value) for value in request.GET.getlist("run") if value.isdecimal() and len(value) < 19]
+    wanted = [read_number(value) for value in request.GET.getlist("run")]
     visible = Run.objects.visible_to(request.user).of_project(project)
     runs = list(visible.filter(pk__in=wanted).select_related("snapshot", "base_model", "output").order_by("pk"))
     context = {"project": project, "membership": membership, "runs": runs, "most": MOST_RUNS}

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
+from annotate.paging import page_of, read_number
 from training.evaluation_forms import EvaluationForm
 from training.evaluation_pictures import course_of
 from training.models import Evaluation, EvaluationItem, ModelVersion, ResponseScore
@@ -33,7 +34,7 @@ def project_evaluations(request: SignedInRequest, project_id: int) -> HttpRespon
     context = {
         "project": membership.project,
         "membership": membership,
-        "evaluations": rows.order_by("-id")[:200],
+        "page": page_of(request, rows),
         "here": "evaluations",
     }
     return render(request, "evaluations/list.html", context)
@@ -45,9 +46,8 @@ def evaluation_create(request: SignedInRequest, project_id: int) -> HttpResponse
     membership = get_membership(request.user, project_id, OWNERS)
     project = membership.project
     ensure_base_models(project)
-    wanted = request.GET.get("candidate", "")
     models = ModelVersion.objects.of_project(project).filter(kind=ModelVersion.Kind.POLICY)
-    candidate = models.filter(pk=wanted).first() if wanted.isdecimal() and len(wanted) < 10 else None
+    candidate = models.filter(pk=read_number(request.GET.get("candidate"))).first()
     form = EvaluationForm(project, request.POST if request.method == "POST" else None, candidate=candidate)
     if form.is_valid():
         try:
@@ -72,7 +72,7 @@ def get_evaluation(
 def evaluation_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership, evaluation = get_evaluation(request, project_id, pk)
     by_people = evaluation.by == Evaluation.By.PEOPLE
-    page = read_page(request.GET.get("page", ""))
+    page = read_number(request.GET.get("page"))
     pairs = (judged_by_people if by_people else judged_by_rewards)(evaluation, page)
     context = {
         "project": membership.project,
@@ -88,10 +88,6 @@ def evaluation_detail(request: SignedInRequest, project_id: int, pk: int) -> Htt
     }
     template = "evaluations/detail.html"
     return render(request, f"{template}#live" if request.htmx else template, context)
-
-
-def read_page(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 6 else 0
 
 
 def judged_by_people(evaluation: Evaluation, page: int) -> list[dict[str, Any]]:

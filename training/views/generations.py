@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership, Response
+from annotate.paging import page_of, read_number
 from training.forms import GenerationForm
 from training.models import Generation, ModelVersion
 from training.services.generations import (
@@ -32,7 +33,7 @@ def project_generations(request: SignedInRequest, project_id: int) -> HttpRespon
     context = {
         "project": membership.project,
         "membership": membership,
-        "generations": generations.order_by("-id")[:200],
+        "page": page_of(request, generations),
     }
     return render(request, "training/generation_list.html", context)
 
@@ -42,12 +43,11 @@ def project_generations(request: SignedInRequest, project_id: int) -> HttpRespon
 def generation_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     ensure_base_models(membership.project)
-    wanted = request.GET.get("model", "")
     models = ModelVersion.objects.of_project(membership.project)
     form = GenerationForm(
         membership.project,
         request.POST if request.method == "POST" else None,
-        model=models.filter(pk=wanted).first() if wanted.isdecimal() else None,
+        model=models.filter(pk=read_number(request.GET.get("model"))).first(),
     )
     if form.is_valid():
         generation = start_from_form(membership, form)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_membership
 from annotate.leaderboards.win_rates import WinRate
 from annotate.models import JobStatus, Project, Prompt
+from annotate.paging import read_number
 from annotate.services.compared import Choice, Compared, read_compared
 from annotate.services.leaderboards import Leaderboard, Standing, make_leaderboard, name_players, rates_by_tag
 from training.evaluation_forms import LeaderboardForm
@@ -91,7 +92,7 @@ def leaderboard_games(request: SignedInRequest, project_id: int) -> HttpResponse
     membership = get_membership(request.user, project_id, REVIEWERS)
     project = membership.project
     form = LeaderboardForm(project, request.GET)
-    key, page = (read_number(request.GET.get(name, "")) for name in ("author", "page"))
+    key, page = (read_number(request.GET.get(name)) for name in ("author", "page"))
     rows, _ = read_compared(project, form.chosen() if form.is_valid() else Choice())
     own = [row for row in reversed(rows) if key in (row.first_author, row.second_author)]
     shown = own[page * GAMES_SHOWN : (page + 1) * GAMES_SHOWN]
@@ -107,10 +108,6 @@ def leaderboard_games(request: SignedInRequest, project_id: int) -> HttpResponse
         "older_url": "?" + urlencode({**kept, "page": page + 1}) if len(own) > (page + 1) * GAMES_SHOWN else "",
     }
     return render(request, "evaluations/games.html", context, status=200 if form.is_valid() else 422)
-
-
-def read_number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def describe_games(project: Project, rows: list[Compared], key: int) -> list[dict[str, object]]:
@@ -133,7 +130,7 @@ def describe_games(project: Project, rows: list[Compared], key: int) -> list[dic
 def leaderboard_score(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     rewards = ModelVersion.objects.of_project(membership.project).filter(kind=ModelVersion.Kind.REWARD)
-    judge = get_object_or_404(rewards, pk=read_number(request.POST.get("judge", "")))
+    judge = get_object_or_404(rewards, pk=read_number(request.POST.get("judge")))
     scoring = start_scoring(project=membership.project, user=membership.user, model=judge)
     messages.success(request, f"“{judge}” is scoring {scoring.total:,} responses. Their figures appear here.")
     return redirect("project-leaderboard", project_id)

@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from annotate.access import REVIEWERS, SignedInRequest, get_in_project, get_membership
+from annotate.paging import read_number
 from training.graphs import draw_graph
 from training.models import ModelVersion
 from training.services.cards import card_markdown, describe_model
@@ -21,9 +22,8 @@ from training.views.models import get_model
 def project_lineage(request: SignedInRequest, project_id: int) -> HttpResponse:
     """The whole project's, or what `?model=` comes from and became."""
     membership = get_membership(request.user, project_id, REVIEWERS)
-    wanted = request.GET.get("model", "")
-    rows = ModelVersion.objects.visible_to(request.user)
-    focus = get_in_project(rows, membership, int(wanted)) if wanted.isdecimal() and len(wanted) < 19 else None
+    wanted, rows = read_number(request.GET.get("model")), ModelVersion.objects.visible_to(request.user)
+    focus = get_in_project(rows, membership, wanted) if wanted else None
     lineage = trace_project(membership.project, focus=focus)
     context = {
         "project": membership.project,

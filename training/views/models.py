@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
+from annotate.paging import page_of
 from training.figures import headline
 from training.forms import ModelForm
 from training.graphs import draw_graph
@@ -37,7 +38,7 @@ def project_models(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     ensure_base_models(membership.project)
     models = ModelVersion.objects.of_project(membership.project).select_related("parent", "run__snapshot", "created_by")
-    context = {"project": membership.project, "membership": membership, "models": models.order_by("-id")[:200]}
+    context = {"project": membership.project, "membership": membership, "page": page_of(request, models)}
     return render(request, "training/model_list.html", context)
 
 

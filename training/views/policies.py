@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
+from annotate.paging import page_of
 from training.models import ProjectPolicy
 from training.services.policies import current_policy, restore
 
@@ -22,7 +23,7 @@ def project_policies(request: SignedInRequest, project_id: int) -> HttpResponse:
         "project": membership.project,
         "membership": membership,
         "current": current_policy(membership.project),
-        "history": history.order_by("-pk")[:200],
+        "page": page_of(request, history),
     }
     return render(request, "training/policy_list.html", context)
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
+from annotate.paging import read_number
 from training.algorithms.configs import ALGORITHMS
 from training.models import Recipe
 from training.recipe_form import RecipeForm
@@ -35,9 +36,8 @@ def recipe_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
     ensure_recipes(membership.project)
     recipe = Recipe(project=membership.project, created_by=membership.user, plan=to_json(Plan()))
-    wanted = request.GET.get("like", "")
-    if wanted.isdecimal():
-        like = get_in_project(Recipe.objects.visible_to(request.user), membership, int(wanted))
+    if wanted := read_number(request.GET.get("like")):
+        like = get_in_project(Recipe.objects.visible_to(request.user), membership, wanted)
         recipe.plan, recipe.name = like.plan, f"{like.name} (copy)"[:80]
     return edit_recipe(request, membership, recipe)
 

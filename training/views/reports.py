@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import JobStatus, Membership, Project, Snapshot
+from annotate.paging import read_number
 from training.learning_picture import draw_learning_curve, say_forecast
 from training.models import ModelVersion, RewardReport
 from training.pictures import pictures_of
@@ -27,7 +28,7 @@ def model_report(request: SignedInRequest, project_id: int, pk: int) -> HttpResp
     if model.kind != ModelVersion.Kind.REWARD:
         raise Http404("Only reward models have a report.")
     if request.method == "POST":
-        snapshot = find_snapshot(membership.project, request.POST.get("snapshot", ""))
+        snapshot = find_snapshot(membership.project, read_number(request.POST.get("snapshot")))
         if snapshot is None:
             return show_report(request, membership, model, problem="Choose a snapshot that has been built.")
         start_report(model=model, snapshot=snapshot, user=membership.user)
@@ -39,9 +40,7 @@ def show_report(
     request: SignedInRequest, membership: Membership, model: ModelVersion, *, problem: str = ""
 ) -> HttpResponse:
     reports = RewardReport.objects.filter(model=model).select_related("snapshot", "created_by").order_by("-pk")
-    wanted = request.GET.get("snapshot", "")
-    chosen = reports.filter(snapshot=int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else reports
-    report = chosen.first() or reports.first()
+    report = reports.filter(snapshot=read_number(request.GET.get("snapshot"))).first() or reports.first()
     context = {
         "project": membership.project,
         "membership": membership,
@@ -70,8 +69,6 @@ def built_snapshots(project: Project) -> Any:
     return Snapshot.objects.of_project(project).filter(status=JobStatus.SUCCEEDED, test_count__gt=0).order_by("-pk")
 
 
-def find_snapshot(project: Project, number: str) -> Snapshot | None:
-    found: Snapshot | None = (
-        built_snapshots(project).filter(pk=int(number)).first() if number.isdecimal() and len(number) < 10 else None
-    )
+def find_snapshot(project: Project, number: int) -> Snapshot | None:
+    found: Snapshot | None = built_snapshots(project).filter(pk=number).first()
     return found

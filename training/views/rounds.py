@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import JobStatus, Membership
+from annotate.paging import read_number
 from training.figures import describe_plan
 from training.models import Evaluation, Recipe, Round, RoundStep
 from training.recipes import PlanError
@@ -62,9 +63,8 @@ def project_rounds(request: SignedInRequest, project_id: int) -> HttpResponse:
 @require_POST
 def round_start(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
-    wanted = request.POST.get("recipe", "")
     recipe = get_in_project(
-        Recipe.objects.visible_to(request.user), membership, int(wanted) if wanted.isdecimal() else 0
+        Recipe.objects.visible_to(request.user), membership, read_number(request.POST.get("recipe"))
     )
     try:
         round = start_round(recipe=recipe, user=membership.user)

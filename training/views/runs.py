@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import Membership
+from annotate.paging import page_of, read_number
 from annotate.services.snapshots import SnapshotError, create_snapshot
 from training.algorithms.configs import ALGORITHMS, ConfigError
 from training.curves import EVAL, TRAIN, charts_of, table_keys, table_rows
@@ -34,7 +35,7 @@ def project_runs(request: SignedInRequest, project_id: int) -> HttpResponse:
     context = {
         "project": membership.project,
         "membership": membership,
-        "runs": runs.order_by("-id")[:200],
+        "page": page_of(request, runs),
         "open_alarms": open_alarms(membership.project).count(),
     }
     return render(request, "training/run_list.html", context)
@@ -67,9 +68,8 @@ def run_create(request: SignedInRequest, project_id: int) -> HttpResponse:
 
 def find_like(request: SignedInRequest, membership: Membership, algorithm: str) -> Run | None:
     """The run whose settings the form starts from, when `?like=` names one of this project and algorithm."""
-    wanted = request.GET.get("like", "")
     runs = Run.objects.visible_to(request.user).of_project(membership.project).filter(algorithm=algorithm)
-    return runs.filter(pk=wanted).select_related("base_model").first() if wanted.isdecimal() else None
+    return runs.filter(pk=read_number(request.GET.get("like"))).select_related("base_model").first()
 
 
 def launch_from_forms(membership: Membership, algorithm: str, launch: LaunchForm, config: ConfigForm) -> Run | None:
@@ -136,8 +136,7 @@ def run_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpRespon
 def run_events(request: SignedInRequest, project_id: int, pk: int) -> JsonResponse:
     """The figures since `?after=`, the id of the last event the caller has; `last` is the next one to ask after."""
     _, run = get_run(request, project_id, pk)
-    asked = request.GET.get("after", "0")
-    after = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
+    after = read_number(request.GET.get("after"))
     events = run.events.filter(kind__in=[TRAIN, EVAL], pk__gt=after).order_by("pk")[:EVENTS_A_PAGE]
     rows = list(events.values_list("pk", "kind", "step", "data"))
     return JsonResponse(

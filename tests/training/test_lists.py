@@ -1,0 +1,45 @@
+"""Long lists come in pages, the newest first, each beginning after the last id of the one before."""
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from annotate.paging import read_number
+from tests.training.factories import make_policy, make_reward_model
+from training.models import Evaluation, ModelVersion
+
+pytestmark = pytest.mark.django_db
+
+
+def named(client, address: str) -> tuple[list[str], dict[str, str]]:
+    """The first column, and where the links of the pages lead."""
+    page = BeautifulSoup(client.get(address).content, "html.parser")
+    links = {link.text: address.split("?")[0] + link["href"] for link in page.select("nav.pagination a")}
+    return [row.a.text for row in page.select("tbody th")], links
+
+
+def test_models_come_in_pages_that_lead_on_and_back(project, alice, signed_in):
+    row = {"project": project, "kind": ModelVersion.Kind.BACKBONE, "origin": "x", "created_by": alice}
+    ModelVersion.objects.bulk_create(ModelVersion(name=f"encoder {number}", **row) for number in range(1, 61))
+    client = signed_in(alice)
+    first, links = named(client, reverse("project-models", args=[project.pk]))
+    assert len(first) == 50 and list(links) == ["Older"]
+    second, back = named(client, links["Older"])
+    assert second[-1] == "encoder 1" and len(set(first) | set(second)) == len(first) + len(second)
+    assert list(back) == ["Newer"] and named(client, back["Newer"])[0] == first
+
+
+def test_evaluations_come_in_pages(project, alice, signed_in):
+    new, old = make_policy(project, "new"), make_policy(project, "old", seed=1, is_default=False)
+    row = {"project": project, "candidate": new, "baseline": old, "by": "rewards", "judge": make_reward_model(project)}
+    Evaluation.objects.bulk_create(Evaluation(**row, created_by=alice) for _ in range(51))
+    client = signed_in(alice)
+    rows, links = named(client, reverse("project-evaluations", args=[project.pk]))
+    assert (len(rows), len(named(client, links["Older"])[0])) == (50, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "number"), [("12", 12), ("", 0), (None, 0), ("-1", 0), ("1e3", 0), ("9" * 18, 10**18 - 1), ("9" * 5000, 0)]
+)
+def test_a_number_in_an_address_is_read_or_nothing(said, number):
+    assert read_number(said) == number
