@@ -17,7 +17,8 @@ from annotate.api.serializers.snapshots import (
     SplitQuery,
     StartedSerializer,
 )
-from annotate.exports.forms import FORMS
+from annotate.exports.downloads import find_download
+from annotate.exports.forms import UnknownForm
 from annotate.models import JobStatus, Scope, Snapshot
 from annotate.querysets import JobQuerySet
 from annotate.services.snapshot_filters import FilterError
@@ -84,17 +85,18 @@ def retry_a_snapshot(call: Call, pk: int) -> dict[str, bool]:
     "GET", scope=Scope.READ, roles=REVIEWERS, query=SplitQuery, media_type="application/x-ndjson", conflicts=True
 )
 def download_snapshot(call: Call, pk: int, form: str) -> HttpResponseBase:
-    """The snapshot as JSON Lines in this form, streamed, the same bytes every time.
+    """The snapshot in this form, streamed, the same bytes every time: JSON Lines, or the format that is asked for.
 
-    Forms: `trl`, `trl-conversational`, `hh`, `sft`, `unpaired`, `groups`, `lossless`. The headers X-Rows and
+    Forms: `trl`, `trl-conversational`, `hh`, `sft`, `unpaired`, `prompts`, `openai-dpo`, `openai-sft`, `helpsteer`,
+    `ultrafeedback`, `ultrafeedback-binarized`, `argilla`, `comparisons`, `groups`, `lossless`. The headers X-Rows and
     X-Rows-Left-Out say how many lines there are, and how many judgements have none in this form.
     """
     snapshot = get_snapshot(call, pk)
-    if form not in FORMS:
-        raise Http404(f"There is no form {form!r}. Choose from: {', '.join(FORMS)}.")
+    try:
+        download = find_download(snapshot, form, call.query.get("split"), call.query.get("format"))
+    except UnknownForm as error:
+        raise Http404(str(error)) from error
     if snapshot.status != JobStatus.SUCCEEDED:
         raise Conflict(f"Snapshot “{snapshot}” is not finished; it is {snapshot.get_status_display().lower()}.")
-    split = call.query.get("split")
     request = cast(SignedInRequest, call.request._request)
-    etag = f'"{snapshot.content_hash}-{form}-{split or "all"}"'
-    return get_conditional_response(request, etag=etag) or stream_download(request, snapshot, form, split, etag)
+    return get_conditional_response(request, etag=download.etag) or stream_download(request, download)

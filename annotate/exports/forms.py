@@ -33,6 +33,10 @@ from annotate.exports.transcripts import (
 )
 
 
+class UnknownForm(ValueError):
+    """A form, a format or a split that does not exist; the message names those that do."""
+
+
 @dataclass(frozen=True)
 class Form:
     """`parts` finds what a judgement gives in this form, without a look at the texts; `line` writes one part, with

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import orjson
 from django.db.models import Avg, Q
 
 from annotate.exports.counts import FormCounts, Tally, knows_form, read_counts
-from annotate.exports.forms import FORMS, Form
+from annotate.exports.formats import encode_line
+from annotate.exports.forms import FORMS, Form, UnknownForm
 from annotate.exports.lossless import to_lossless
 from annotate.exports.rows import Row
 from annotate.exports.stream import stream_rows
 from annotate.models import Kind, Snapshot, SnapshotItem
 
 SPLITS = tuple(SnapshotItem.Split.values)
-ESCAPES = {"\u2028".encode(): rb"\u2028", "\u2029".encode(): rb"\u2029", "\x85".encode(): rb"\u0085"}
-LINE_ENDS = re.compile(b"|".join(ESCAPES))
 WITHOUT_GROUP = Q(judgement__comparison__both_bad=True) | Q(judgement__kind=Kind.SPANS)
-
-
-class UnknownForm(ValueError):
-    """A form or a split that does not exist; the message names those that do."""
 
 
 def export_lines(snapshot: Snapshot, form: str, split: str | None = None) -> Iterator[str]:
@@ -88,9 +81,3 @@ def find_split(name: str | None) -> str | None:
     if name and name not in SPLITS:
         raise UnknownForm(f"There is no split {name!r}. Choose one of: {', '.join(SPLITS)}; leave it out for both.")
     return name or None
-
-
-def encode_line(row: dict[str, Any]) -> bytes:
-    """Compact JSON that no reader can split: JSON escapes \\n, and we the line ends that only Unicode knows."""
-    line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-    return line if line.isascii() else LINE_ENDS.sub(lambda found: ESCAPES[found[0]], line)

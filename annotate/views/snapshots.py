@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response
-from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
-from annotate.exports.forms import FORMS
-from annotate.exports.lines import UnknownForm, count_lines, export_lines, find_form, find_split
+from annotate.exports.downloads import Download, find_download
+from annotate.exports.forms import FORMS, UnknownForm
+from annotate.exports.lines import count_lines
 from annotate.forms.snapshots import SnapshotForm
 from annotate.models import JobStatus, Project, Snapshot
 from annotate.services.snapshot_facts import describe_snapshot
@@ -22,7 +20,6 @@ from annotate.services.snapshot_filters import matching_judgements, parse_filter
 from annotate.services.snapshots import SnapshotError, create_snapshot, retry_snapshot, suggest_name
 
 PAGE_SIZE = 50
-PIECE = 64 * 1024  # characters handed to the server at once
 
 
 @login_required
@@ -118,55 +115,29 @@ def snapshot_retry(request: SignedInRequest, project_id: int, pk: int) -> HttpRe
 @login_required
 @require_safe
 def snapshot_download(request: SignedInRequest, project_id: int, pk: int, form: str) -> HttpResponseBase:
-    """The snapshot in this form as JSON Lines, streamed; ?split=train or test for one side."""
+    """The snapshot in this form, streamed; ?split=train or test for one side, ?format= for other than JSON Lines."""
     membership = get_membership(request.user, project_id, REVIEWERS)
     snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
     try:
-        find_form(form)
-        split = find_split(request.GET.get("split"))
+        download = find_download(snapshot, form, request.GET.get("split"), request.GET.get("format"))
     except UnknownForm as error:
         return HttpResponse(str(error), status=404, content_type="text/plain; charset=utf-8")
     if snapshot.status != JobStatus.SUCCEEDED:
         return HttpResponse("This snapshot is not finished.", status=409, content_type="text/plain; charset=utf-8")
-    etag = f'"{snapshot.content_hash}-{form}-{split or "all"}"'
-    return get_conditional_response(request, etag=etag) or stream_download(request, snapshot, form, split, etag)
+    return get_conditional_response(request, etag=download.etag) or stream_download(request, download)
 
 
-def stream_download(
-    request: SignedInRequest, snapshot: Snapshot, form: str, split: str | None, etag: str
-) -> StreamingHttpResponse:
+def stream_download(request: SignedInRequest, download: Download) -> StreamingHttpResponse:
     """Headers say how many rows there are and how many judgements have none in this form."""
-    counts = count_lines(snapshot, form, split)
-    lines = () if request.method == "HEAD" else join_lines(export_lines(snapshot, form, split))
-    filename = name_download(snapshot, form, split)
+    counts = download.counts()
     return StreamingHttpResponse(
-        lines,
-        content_type="application/x-ndjson; charset=utf-8",
+        () if request.method == "HEAD" else download.pieces(),
+        content_type=download.format.content_type,
         headers={
-            "Content-Disposition": f'attachment; filename="{filename}"',
-            "ETag": etag,
+            "Content-Disposition": f'attachment; filename="{download.filename}"',
+            "ETag": download.etag,
             "Cache-Control": "private, no-cache",
             "X-Rows": str(counts.rows),
             "X-Rows-Left-Out": str(counts.judgements_left_out),
         },
     )
-
-
-def join_lines(lines: Iterator[str]) -> Iterator[str]:
-    """Lines in pieces worth a write."""
-    piece: list[str] = []
-    size = 0
-    for line in lines:
-        piece.append(line)
-        size += len(line)
-        if size >= PIECE:
-            yield "".join(piece)
-            piece, size = [], 0
-    yield "".join(piece)
-
-
-def name_download(snapshot: Snapshot, form: str, split: str | None) -> str:
-    """A file name of plain ASCII whatever the project and the snapshot are called."""
-    project = slugify(snapshot.project.name) or f"project-{snapshot.project_id}"
-    name = slugify(snapshot.name) or f"snapshot-{snapshot.pk}"
-    return "-".join([project, name, form, *([split] if split else [])]) + ".jsonl"

@@ -3,6 +3,7 @@
 import json
 from io import StringIO
 
+import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -85,3 +86,13 @@ def test_two_projects_of_one_name_are_told_apart_by_id(snapshot, project, alice)
 def test_a_folder_that_is_not_there_is_said(snapshot, project, tmp_path):
     with pytest.raises(CommandError, match="could not be written: No such file or directory"):
         run(project.pk, output=str(tmp_path / "missing" / "pairs.jsonl"))
+
+
+def test_the_ending_of_the_file_chooses_its_format(snapshot, project, tmp_path):
+    target = tmp_path / "pairs.parquet"
+    run(project.pk, output=str(target), form="trl")
+    assert pq.read_table(target).num_rows == 2
+    with pytest.raises(CommandError, match="Parquet is no text for a terminal"):
+        run(project.pk, format="parquet")
+    with pytest.raises(CommandError, match="The form sft has lists in it"):
+        run(project.pk, form="sft", format="csv")

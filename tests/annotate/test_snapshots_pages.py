@@ -238,7 +238,7 @@ def test_one_side_of_the_split_can_be_downloaded(alices, project, snapshot):
 
 def test_a_file_that_is_already_there_is_not_sent_again(alices, project, snapshot):
     etag = download(alices, project, snapshot, "trl").headers["ETag"]
-    assert etag == f'"{snapshot.content_hash}-trl-all"'
+    assert etag == f'"{snapshot.content_hash}-trl-all-jsonl"'
     again = download(alices, project, snapshot, "trl", headers={"If-None-Match": etag})
     assert again.status_code == 304
     assert download(alices, project, snapshot, "hh", headers={"If-None-Match": etag}).status_code == 200

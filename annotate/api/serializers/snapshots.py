@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from annotate.api.paging import PageQuery
 from annotate.api.serializers.fields import IdField, Input, JobSerializer
+from annotate.exports.formats import FORMATS
 from annotate.imports.shapes import MAX_TAG
 from annotate.models import Import, JobStatus, Kind
 from annotate.services.snapshots import LARGEST_SEED, MOST_HELD_OUT
@@ -53,6 +54,7 @@ class SnapshotSerializer(JobSerializer):
 
 class SplitQuery(serializers.Serializer):
     split = serializers.ChoiceField(choices=["train", "test"], required=False, help_text="One side alone.")
+    format = serializers.ChoiceField(choices=list(FORMATS), required=False, help_text="Without it: JSON Lines.")
 
 
 class ImportSerializer(JobSerializer):
