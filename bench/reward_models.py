@@ -78,7 +78,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
                 {
                     "id": f"row{number}",
                     "prompt": pair.prompt.messages,
-                    "completions": [pair.chosen.text, pair.rejected.text],
+                    "completions": [response.text for response in pair.responses],
                     "label": {"kind": "pair", "chosen": 0, "rejected": 1, "strength": None},
                 }
             )

@@ -9,9 +9,14 @@ from django import forms
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
+from annotate.imports.presets.mapped import ROLES
+from annotate.imports.presets.table import PRESETS
 from annotate.imports.rows import MAX_PROMPT_CHARACTERS, Options
 from annotate.imports.shapes import MAX_TAG
 from annotate.models import Import
+from annotate.models.projects import SCALE_MAXIMUM
+
+CONTENTS = [(key, label) for key, label in Import.Contents.choices if key in PRESETS]
 
 
 class TagsField(forms.CharField):
@@ -32,7 +37,9 @@ class TagsField(forms.CharField):
 
 
 class UploadForm(forms.Form):
-    file = forms.FileField(required=False, help_text="JSON Lines, JSON, CSV or plain text; each may be gzip’d.")
+    file = forms.FileField(
+        required=False, help_text="JSON Lines, JSON, CSV, Parquet or plain text; each may be gzip’d."
+    )
     text = forms.CharField(
         label="Or paste text",
         required=False,
@@ -43,7 +50,7 @@ class UploadForm(forms.Form):
     contents = forms.ChoiceField(
         label="What is in it",
         required=False,
-        choices=[("", "Find out from the first row"), *Import.Contents.choices],
+        choices=[("", "Find out from the first row"), *CONTENTS],
     )
 
     def __init__(self, *args: Any, sent_bytes: int = 0) -> None:
@@ -81,7 +88,7 @@ class OptionsForm(forms.Form):
     """The preview's settings. `columns` are the fields that the file's first row has."""
 
     format = forms.ChoiceField(choices=Import.Format)
-    contents = forms.ChoiceField(label="What is in it", choices=Import.Contents)
+    contents = forms.ChoiceField(label="What is in it", choices=CONTENTS)
     column = forms.ChoiceField(label="Field with the prompt", required=False)
     tags = TagsField(help_text="Put on every prompt of this file, with commas between them.")
     source = forms.CharField(required=False, max_length=120, help_text="Where the prompts come from.")
@@ -92,6 +99,13 @@ class OptionsForm(forms.Form):
         help_text="Put before each id, when another file has used the same ids.",
     )
     keep_responses = forms.BooleanField(label="Keep responses that come with the prompts", required=False)
+    points = forms.TypedChoiceField(
+        label="Scale of the preferences",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", "Which is better, not by how much"), *((number, f"{number} points") for number in SCALE_MAXIMUM)],
+    )
 
     def __init__(self, job: Import, columns: list[str], data: Any = None) -> None:
         initial = {"format": job.format, "contents": job.contents, **job.options}
@@ -99,6 +113,24 @@ class OptionsForm(forms.Form):
         names = list(dict.fromkeys([*columns, *filter(None, [job.options.get("column", "")])]))
         choices = [("", "Find out from its name"), *((name, name) for name in names)]
         self.fields["column"] = forms.ChoiceField(label="Field with the prompt", required=False, choices=choices)
+        chosen = job.options.get("columns", {})
+        choices = [("", "—"), *((name, name) for name in dict.fromkeys([*columns, *chosen.values()]))]
+        for role, label in ROLES.items():
+            field = forms.ChoiceField(label=label, required=False, choices=choices, initial=chosen.get(role, ""))
+            self.fields[f"column-{role}"] = field
+
+    def role_fields(self) -> list[forms.BoundField]:
+        """The columns of a file of no known format, and the scale they use."""
+        return [*(self[f"column-{role}"] for role in ROLES), self["points"]]
+
+    def usual_fields(self) -> list[forms.BoundField]:
+        return [field for field in self if not field.name.startswith("column-") and field.name != "points"]
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("contents") == Import.Contents.MAPPED and not data.get("column-prompt"):
+            self.add_error("column-prompt", "Choose the column with the prompts.")
+        return data
 
     def options(self) -> Options:
         data = self.cleaned_data
@@ -108,6 +140,8 @@ class OptionsForm(forms.Form):
             source=data["source"],
             id_prefix=data["id_prefix"],
             keep_responses=data["keep_responses"],
+            columns={role: column for role in ROLES if (column := data[f"column-{role}"])},
+            points=data["points"],
         )
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from annotate.imports.conversations import check_prompt, check_response, parse_messages, parse_transcript, user_turn
-from annotate.imports.rows import Options, PairRow, PromptRow, ReadResponse, RowRefused
-from annotate.imports.shapes import facts_of, name_in
+from annotate.imports.conversations import check_response, parse_transcript
+from annotate.imports.presets.reading import Turns, annotator_in, conversation_in, model_in, prompt_of, split_reply
+from annotate.imports.rows import JudgedRow, Options, ReadJudgement, ReadResponse, RowRefused, SaidComparison
 
-ANNOTATOR_FIELDS = ("annotator", "judge", "labeler", "worker_id")
-Conversation = tuple[str, list[dict[str, str]]]  # system text, turns
+Conversation = tuple[str, Turns]  # system text, turns
 
 
-def read_pair(value: Any, options: Options) -> PairRow:
-    """The pair in a row. Raises RowRefused with the reason."""
+def read_pair(value: Any, options: Options) -> JudgedRow:
+    """The pair in a row, the chosen response first. Raises RowRefused with the reason.
+
+    Two scores that are equal (UltraFeedback, binarised: score_chosen, score_rejected) make it a tie.
+    """
     if not isinstance(value, dict):
         raise RowRefused("is not an object with “chosen” and “rejected”")
     missing = [field for field in ("chosen", "rejected") if field not in value]
@@ -27,56 +28,61 @@ def read_pair(value: Any, options: Options) -> PairRow:
     if chosen[1] == rejected[1]:
         raise RowRefused("“chosen” and “rejected” are identical: there is nothing to prefer")
     system, messages = chosen[0]
-    check_prompt(system, messages, "prompt")
-    prompt = facts_of(PromptRow(messages=messages, system=system, shape=_shape(value)), value)
-    return PairRow(
-        prompt=replace(prompt, responses=()),
-        chosen=ReadResponse(chosen[1], name_in(value, ("chosen_model",))),
-        rejected=ReadResponse(rejected[1], name_in(value, ("rejected_model",))),
-        annotator=name_in(value, ANNOTATOR_FIELDS) or "imported",
+    scores = value.get("score_chosen"), value.get("score_rejected")
+    is_tie = scores[0] is not None and scores[0] == scores[1]
+    return JudgedRow(
+        prompt=prompt_of(value, messages, _shape(value), system=system),
+        responses=(
+            ReadResponse(chosen[1], model_in(value, "chosen_model")),
+            ReadResponse(rejected[1], model_in(value, "rejected_model")),
+        ),
+        judgements=(
+            ReadJudgement(said=SaidComparison(0 if is_tie else -1), about=(0, 1), annotator=annotator_in(value)),
+        ),
     )
 
 
 def _read_side(value: dict[str, Any], field: str, options: Options) -> tuple[Conversation, str]:
     """(the conversation before it, the response) of one side."""
-    side, prompt = value[field], value.get(options.column or "prompt")
-    if isinstance(side, list):
-        system, turns = _join_messages(prompt, side, field)
-    elif prompt is not None:
-        system, turns = _read_prompt(prompt)
-        return (system, turns), check_response(side, field).strip()
+    side, prompt = value[field], options.column or "prompt"
+    has_prompt = value.get(prompt) is not None
+    if isinstance(side, list | dict):
+        system, turns = _join_messages(value, prompt, side, field)
+    elif has_prompt:
+        return _read_prompt(value, prompt), check_response(side, field).strip()
     elif isinstance(side, str):
         system, turns = "", parse_transcript(side, field)
     else:
         raise RowRefused(f"“{field}” must be text or a list of messages")
     if turns and turns[-1]["role"] != "assistant":
         raise RowRefused(f"“{field}” ends with a turn of the user; it must end with assistant text")
-    text = check_response(turns[-1]["content"] if turns else "", field).strip()
-    return (system, turns[:-1]), text
+    history, reply = split_reply(turns, field)
+    return (system, history), reply
 
 
-def _join_messages(prompt: Any, side: list[Any], field: str) -> Conversation:
-    """A side of messages, whole or only its last turn after the prompt's."""
-    is_reply = len(side) == 1 and isinstance(side[0], dict) and side[0].get("role") == "assistant"
-    if prompt is None or not is_reply:
-        return parse_messages(side, field)
-    system, turns = _read_prompt(prompt)
-    reply = side[0].get("content")
-    return system, [*turns, {"role": "assistant", "content": check_response(reply, field)}]
+def _join_messages(value: dict[str, Any], prompt: str, side: list[Any] | dict[str, Any], field: str) -> Conversation:
+    """A side of messages, whole or only its last turn after the prompt's (which ShareGPT calls conversations)."""
+    turns = side if isinstance(side, list) else [side]
+    before = prompt if value.get(prompt) is not None else "conversations"
+    is_reply = len(turns) == 1 and isinstance(turns[0], dict) and _role(turns[0]) not in ("user", "human", "system")
+    if value.get(before) is None or not is_reply:
+        return conversation_in({field: turns}, field)
+    system, history = _read_prompt(value, before)
+    reply = turns[0].get("content", turns[0].get("value"))
+    return system, [*history, {"role": "assistant", "content": check_response(reply, field)}]
 
 
-def _read_prompt(prompt: Any) -> Conversation:
-    if isinstance(prompt, list):
-        return parse_messages(prompt, "prompt")
-    if not isinstance(prompt, str):
-        raise RowRefused("“prompt” must be text or a list of messages")
-    if prompt.startswith("\n\nHuman:"):
-        turns = parse_transcript(prompt, "prompt")
-        return "", turns[:-1] if turns[-1] == {"role": "assistant", "content": ""} else turns
-    return "", user_turn(prompt.strip())
+def _role(turn: dict[str, Any]) -> Any:
+    return turn.get("role", turn.get("from"))
+
+
+def _read_prompt(value: dict[str, Any], field: str) -> Conversation:
+    if not isinstance(value[field], str | list):
+        raise RowRefused(f"“{field}” must be text or a list of messages")
+    return conversation_in(value, field)
 
 
 def _shape(value: dict[str, Any]) -> str:
-    if isinstance(value["chosen"], list):
+    if isinstance(value["chosen"], list | dict):
         return "chosen and rejected as messages"
     return "prompt, chosen, rejected" if value.get("prompt") is not None else "HH-RLHF transcripts"

@@ -1,4 +1,4 @@
-"""Files in, numbered rows and refusals out: JSON Lines, a JSON list, CSV and plain text."""
+"""Files in, numbered rows and refusals out: JSON Lines, a JSON list, CSV, plain text and Parquet."""
 
 from __future__ import annotations
 
@@ -9,31 +9,41 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from annotate.imports.rows import MAX_ROW_BYTES, RAW_CHARACTERS, FileRefused, Refusal, Row, RowRefused
+from annotate.imports.rows import (
+    BEGINNING,
+    MAX_ROW_BYTES,
+    RAW_CHARACTERS,
+    FileRefused,
+    Refusal,
+    Row,
+    RowRefused,
+    Start,
+)
 from annotate.imports.sources import BOM, Piece, Source, read_elements, read_lines
 
 NUL = "a NUL character at position {}, which the database cannot store. Remove it."
+PARQUET_MAGIC = b"PAR1"
 DELIMITERS = ",;\t|"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 HEADER_WORDS = {"prompt", "instruction", "question", "text", "messages", "chosen"}
 
 
-def read_jsonl(source: Source) -> Iterator[Row | Refusal]:
-    return _read_json_pieces(read_lines(source))
+def read_jsonl(source: Source, start: Start = BEGINNING) -> Iterator[Row | Refusal]:
+    return _read_json_pieces(read_lines(source, start))
 
 
-def read_json(source: Source) -> Iterator[Row | Refusal]:
-    return _read_json_pieces(read_elements(source))
+def read_json(source: Source, start: Start = BEGINNING) -> Iterator[Row | Refusal]:
+    return _read_json_pieces(read_elements(source, start))
 
 
-def read_text(source: Source) -> Iterator[Row | Refusal]:
+def read_text(source: Source, start: Start = BEGINNING) -> Iterator[Row | Refusal]:
     """One prompt a line; blank lines are passed over."""
-    for piece in read_lines(source):
+    for piece in read_lines(source, start):
         if piece.data.strip():
             yield _row_or_refusal(piece, str)
 
 
-def read_csv(source: Source) -> Iterator[Row | Refusal]:
+def read_csv(source: Source, start: Start = BEGINNING) -> Iterator[Row | Refusal]:
     """Rows as {column: text}, numbered as a spreadsheet shows them: the header is row 1.
 
     The delimiter is the one of , ; tab and | that the header has most of. Raises FileRefused without a usable header.
@@ -50,27 +60,36 @@ def read_csv(source: Source) -> Iterator[Row | Refusal]:
     except (csv.Error, RowRefused) as error:
         raise FileRefused(f"The header, row 1 of the CSV, cannot be read: {error}.") from error
     _check_header(header)
-    number = 1
+    if start.offset:
+        source.skip_to(start.offset)
+    number = max(1, start.number)
     while True:
         number += 1
         lines.taken.clear()
         try:
             fields = next(records)
             if fields:
-                yield Row(number, _checked(_named(fields, header)), lines.raw())
+                yield Row(number, checked(_named(fields, header)), lines.raw(), source.unpacked)
         except StopIteration:
             return
         except RowRefused as error:
-            yield Refusal(number, str(error), lines.raw())
+            yield Refusal(number, str(error), lines.raw(), source.unpacked)
         except csv.Error as error:
-            yield Refusal(number, f"is not good CSV: {error}. Check its quotes.", lines.raw())
+            yield Refusal(number, f"is not good CSV: {error}. Check its quotes.", lines.raw(), source.unpacked)
 
 
-READERS: dict[str, Callable[[Source], Iterator[Row | Refusal]]] = {
+def read_parquet(source: Source, start: Start = BEGINNING) -> Iterator[Row | Refusal]:
+    from annotate.imports.parquet import read_rows  # loads pyarrow, which most processes never need
+
+    return read_rows(source, start)
+
+
+READERS: dict[str, Callable[[Source, Start], Iterator[Row | Refusal]]] = {
     "jsonl": read_jsonl,
     "json": read_json,
     "csv": read_csv,
     "text": read_text,
+    "parquet": read_parquet,
 }
 
 
@@ -79,6 +98,8 @@ def detect_format(filename: str, head: bytes) -> str:
 
     Raises FileRefused for one JSON object spread over several lines, which is neither a list nor a line each.
     """
+    if head.startswith(PARQUET_MAGIC):
+        return "parquet"
     text = head.removeprefix(BOM).decode("utf-8", errors="replace").lstrip()
     name = filename.lower().removesuffix(".gz")
     first = text.split("\n", 1)[0].strip()
@@ -128,7 +149,8 @@ def _read_json_pieces(pieces: Iterator[Piece]) -> Iterator[Row | Refusal]:
     for piece in pieces:
         if piece.is_cut_short:
             raw = piece.data.decode("utf-8", errors="replace")[:RAW_CHARACTERS]
-            yield Refusal(piece.number, "the file ends before its list is closed with ]: it may be cut short", raw)
+            reason = "the file ends before its list is closed with ]: it may be cut short"
+            yield Refusal(piece.number, reason, raw, piece.end)
         elif piece.data.strip():
             yield _row_or_refusal(piece, _parse_json)
 
@@ -138,11 +160,11 @@ def _row_or_refusal(piece: Piece, parse: Callable[[str], Any]) -> Row | Refusal:
         if piece.size > MAX_ROW_BYTES:
             raise RowRefused(_too_long(piece.size))
         text = _decoded(piece.data)
-        return Row(piece.number, _checked(parse(text)), text[:RAW_CHARACTERS])
+        return Row(piece.number, checked(parse(text)), text[:RAW_CHARACTERS], piece.end)
     except (RowRefused, RecursionError) as error:
         reason = "is JSON nested too deeply to read" if isinstance(error, RecursionError) else str(error)
         raw = piece.data[: 4 * RAW_CHARACTERS].decode("utf-8", errors="replace")[:RAW_CHARACTERS]
-        return Refusal(piece.number, reason, raw)
+        return Refusal(piece.number, reason, raw, piece.end)
 
 
 def _too_long(size: int) -> str:
@@ -182,7 +204,7 @@ def _object_without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _checked(value: Any, path: str = "") -> Any:
+def checked(value: Any, path: str = "") -> Any:
     """The value itself, when the database can hold every text in it. Raises RowRefused naming the field."""
     where = f"“{path}” holds" if path else "holds"
     if isinstance(value, str):
@@ -193,11 +215,11 @@ def _checked(value: Any, path: str = "") -> Any:
             raise RowRefused(f"{where} half a character, U+{ord(half[0]):04X}, {place}. Remove it.")
     elif isinstance(value, dict):
         for name, inner in value.items():
-            _checked(name)
-            _checked(inner, f"{path}.{name}" if path else name)
+            checked(name)
+            checked(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            _checked(inner, f"{path}[{index}]")
+            checked(inner, f"{path}[{index}]")
     return value
 
 

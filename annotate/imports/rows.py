@@ -32,6 +32,7 @@ class Row:
     number: int
     value: Any
     raw: str
+    end: int = field(default=0, compare=False)  # where reading may go on: Start.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,19 @@ class Refusal:
     number: int
     reason: str
     raw: str
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where reading begins: after row `number`, at `offset`. An offset is in bytes of the unpacked file; in a Parquet
+    file it is in rows."""
+
+    number: int = 0
+    offset: int = 0
+
+
+BEGINNING = Start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,21 +183,16 @@ class JudgedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PairRow:
-    """Two responses to one prompt of which somebody preferred the first named."""
-
-    prompt: PromptRow
-    chosen: ReadResponse
-    rejected: ReadResponse
-    annotator: str = "imported"
-
-
-@dataclass(frozen=True, slots=True)
 class Options:
-    """What the owner chose in the preview. `column` names the field with the prompt when it is none we know."""
+    """What the owner chose in the preview. `column` names the field with the prompt when it is none we know.
+
+    `columns` is {role: column} for rows of no known format, and `points` the scale of their preferences.
+    """
 
     column: str = ""
     tags: list[str] = field(default_factory=list)
     source: str = ""
     id_prefix: str = ""
     keep_responses: bool = True
+    columns: Mapping[str, str] = field(default_factory=dict)
+    points: int | None = None

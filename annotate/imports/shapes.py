@@ -149,8 +149,8 @@ def _join_instruction(instruction: Any, extra: Any, extra_field: str) -> str:
     return "\n\n".join(part for part in (instruction.strip(), extra.strip()) if part)
 
 
-def facts_of(row: PromptRow, value: dict[str, Any]) -> PromptRow:
-    """The row with what stands beside the prompt: id, tags, source, system text, responses."""
+def facts_of(row: PromptRow, value: dict[str, Any], *, with_responses: bool = True) -> PromptRow:
+    """The row with what stands beside the prompt: id, tags, source, system text, and if wanted responses."""
     system = value.get("system")
     return PromptRow(
         messages=row.messages,
@@ -159,7 +159,7 @@ def facts_of(row: PromptRow, value: dict[str, Any]) -> PromptRow:
         tags=tuple(dict.fromkeys((*_tags(value), *row.tags))),
         source=name_in(value, ("source",)),
         external_id=_external_id(value),
-        responses=(*row.responses, *_responses(value)),
+        responses=(*row.responses, *(_responses(value) if with_responses else ())),
         note=row.note,
     )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from annotate.imports.rows import MAX_ROW_BYTES, FileRefused
+from annotate.imports.rows import BEGINNING, MAX_ROW_BYTES, FileRefused, Start
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_MAX_RATIO = 250  # of text; deflate itself ends near 1030
@@ -27,7 +27,6 @@ BINARY_SHARE = 0.1
 KNOWN_BINARIES = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"%PDF-": "a PDF",
-    b"PAR1": "a Parquet file",
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
     b"GIF8": "a GIF picture",
@@ -39,7 +38,7 @@ KNOWN_BINARIES = {
     b"\xfe\xff": "UTF-16 text",
     GZIP_MAGIC: "a gzip file inside a gzip file",
 }
-WHAT_IS_READ = "Plumbline reads UTF-8 text: JSON Lines, JSON, CSV or plain text, each also gzip'd."
+WHAT_IS_READ = "Plumbline reads UTF-8 text: JSON Lines, JSON, CSV or plain text, and Parquet; each also gzip'd."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,7 @@ class Piece:
     number: int
     data: bytes
     size: int
+    end: int = 0  # where what follows it begins
     is_cut_short: bool = False  # the file ended inside it
 
 
@@ -63,6 +63,7 @@ class Source:
             self.file: IO[bytes] = path.open("rb")
         except FileNotFoundError as error:
             raise FileRefused("The uploaded file is no longer on the server. Upload it again.") from error
+        self.path = path
         self.is_gzip = self.file.read(2) == GZIP_MAGIC
         self.file.seek(0)
         self.stream: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=self.file) if self.is_gzip else self.file
@@ -70,6 +71,7 @@ class Source:
         self.stop_after = stop_after
         self.is_stopped = False
         self.unpacked = 0
+        self.passed: int | None = None  # set by a reader that finds its own way in the file
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +84,7 @@ class Source:
     @property
     def position(self) -> int:
         """Bytes of the uploaded file passed so far, for a progress bar."""
-        return self.file.tell()
+        return self.file.tell() if self.passed is None else self.passed
 
     def head(self) -> bytes:
         """The first bytes, unpacked; reading starts at the beginning again."""
@@ -90,6 +92,16 @@ class Source:
         self.stream.seek(0)
         self.unpacked = 0
         return data
+
+    def skip_to(self, offset: int) -> None:
+        """Go on from this unpacked byte. A gzip'd file is unpacked up to there again, which is quick, and not kept."""
+
+        def seek() -> bytes:
+            self.stream.seek(offset)
+            return b""
+
+        self._checked(seek)
+        self.unpacked = offset
 
     def read(self, size: int) -> bytes:
         return self._checked(lambda: self.stream.read(size))
@@ -144,9 +156,11 @@ def refuse_binary(head: bytes, filename: str) -> None:
         )
 
 
-def read_lines(source: Source) -> Iterator[Piece]:
+def read_lines(source: Source, start: Start = BEGINNING) -> Iterator[Piece]:
     """The file's lines without their ends, numbered from 1, blank ones too."""
-    number = 0
+    number = start.number
+    if start.offset:
+        source.skip_to(start.offset)
     while line := source.readline(MAX_ROW_BYTES + len(LINE_END)):
         number += 1
         size, rest = len(line), line
@@ -155,7 +169,7 @@ def read_lines(source: Source) -> Iterator[Piece]:
         size -= len(rest) - len(rest.rstrip(LINE_END))
         if number == 1:
             line = line.removeprefix(BOM)
-        yield Piece(number, line.rstrip(LINE_END)[:MAX_ROW_BYTES], size)
+        yield Piece(number, line.rstrip(LINE_END)[:MAX_ROW_BYTES], size, source.unpacked)
 
 
 OUTSIDE_STRING = re.compile(rb'["\[\]{},]')
@@ -169,11 +183,12 @@ class ArrayScanner:
     that a broken one costs no other. The bytes it looks for never occur inside a UTF-8 character.
     """
 
-    def __init__(self) -> None:
-        self.depth = 0
+    def __init__(self, start: Start = BEGINNING) -> None:
+        self.depth = 1 if start.offset else 0
+        self.passed = start.offset  # bytes fed before the chunk at hand
         self.in_string = False
         self.carry = 0  # 1 when an escape's second byte begins the next chunk
-        self.number = 0
+        self.number = start.number
         self.element = bytearray()
         self.size = 0
 
@@ -191,18 +206,21 @@ class ArrayScanner:
                 start = position
             elif (mark in b"]}" and self.depth == 0) or (mark == b"," and self.depth == 1):
                 self._keep(chunk[start : match.start()])
-                yield from self.flush(is_last=self.depth == 0)
+                # An offset after the closing bracket would look like the middle of a list; one before it does not.
+                end = self.passed + (match.start() if self.depth == 0 else position)
+                yield from self.flush(is_last=self.depth == 0, end=end)
                 start = position
                 if self.depth == 0:
                     return
         self.carry = max(0, position - len(chunk))
+        self.passed += len(chunk)
         self._keep(chunk[start:])
 
-    def flush(self, *, is_last: bool, is_cut_short: bool = False) -> Iterator[Piece]:
+    def flush(self, *, is_last: bool, end: int, is_cut_short: bool = False) -> Iterator[Piece]:
         """The element gathered so far; blank space before the closing bracket is none."""
         if self.element.strip() or not is_last:
             self.number += 1
-            yield Piece(self.number, bytes(self.element).strip(), self.size, is_cut_short)
+            yield Piece(self.number, bytes(self.element).strip(), self.size, end, is_cut_short)
         self.element, self.size = bytearray(), 0
 
     def _keep(self, data: bytes) -> None:
@@ -210,12 +228,14 @@ class ArrayScanner:
         self.size += len(data)
 
 
-def read_elements(source: Source) -> Iterator[Piece]:
+def read_elements(source: Source, start: Start = BEGINNING) -> Iterator[Piece]:
     """The elements of a file that is one JSON list, numbered from 1. A list that is never closed says so at its end."""
-    scanner = ArrayScanner()
+    scanner = ArrayScanner(start)
+    if start.offset:
+        source.skip_to(start.offset)
     while chunk := source.read(HEAD_BYTES):
         yield from scanner.feed(chunk)
-        if scanner.depth == 0 and scanner.number:
+        if scanner.depth == 0 and (scanner.number or start.offset):
             return
-    if scanner.depth:
-        yield from scanner.flush(is_last=False, is_cut_short=True)
+    if scanner.depth and scanner.passed > start.offset:
+        yield from scanner.flush(is_last=False, end=scanner.passed, is_cut_short=True)

@@ -14,21 +14,46 @@ class Import(Job):
     """One file or paste brought into a project: previewed, confirmed, then read in the background."""
 
     class Contents(models.TextChoices):
+        """What a file holds: the keys of annotate.imports.presets.table."""
+
         PROMPTS = "prompts", "Prompts"
-        PAIRS = "pairs", "Judged pairs"
+        PAIRS = "pairs", "Judged pairs (chosen and rejected)"
+        HH = "hh", "HH-RLHF"
+        TRL_UNPAIRED = "trl-unpaired", "TRL, unpaired preference"
+        ULTRAFEEDBACK = "ultrafeedback", "UltraFeedback"
+        ULTRAFEEDBACK_BINARIZED = "ultrafeedback-binarized", "UltraFeedback, binarised"
+        HELPSTEER2 = "helpsteer2", "HelpSteer2"
+        HELPSTEER2_PREFERENCE = "helpsteer2-preference", "HelpSteer2 preference"
+        OASST_TREES = "oasst-trees", "OpenAssistant trees"
+        ARENA = "arena", "Chatbot Arena or MT-Bench"
+        ARENA_LISTS = "arena-lists", "Chatbot Arena, lists of texts"
+        MT_BENCH_ANSWERS = "mt-bench-answers", "MT-Bench answers"
+        MT_BENCH_VERDICTS = "mt-bench-verdicts", "MT-Bench verdicts on answers that are here"
+        PANDALM = "pandalm", "PandaLM test set"
+        SQUALITY = "squality", "SQuALITY human evaluation"
+        ARGILLA = "argilla", "Argilla records"
+        LABEL_STUDIO = "label-studio", "Label Studio export"
+        SELF_INSTRUCT = "self-instruct", "Self-instruct tasks"
+        ALPACA = "alpaca", "Alpaca"
+        SHAREGPT = "sharegpt", "ShareGPT"
+        LOSSLESS = "lossless", "Plumbline, lossless"
+        MAPPED = "mapped", "Columns that you choose"
 
     class Format(models.TextChoices):
         JSONL = "jsonl", "JSON Lines"
         JSON = "json", "JSON"
         CSV = "csv", "CSV"
+        PARQUET = "parquet", "Parquet"
         TEXT = "text", "Plain text, one prompt a line"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
-    contents = models.CharField(max_length=8, choices=Contents)
-    format = models.CharField(max_length=5, choices=Format)
+    contents = models.CharField(max_length=32, choices=Contents)
+    format = models.CharField(max_length=8, choices=Format)
     filename = models.CharField(max_length=255, blank=True)
     file = models.CharField(max_length=255, editable=False)  # name under UPLOADS_DIR, never the user's
     options = models.JSONField(default=dict, blank=True)  # column, tags, source
+    resume_at = models.PositiveBigIntegerField(default=0, editable=False)  # imports.rows.Start: offset
+    resume_number = models.PositiveBigIntegerField(default=0, editable=False)  # and number
     rows_read = models.PositiveBigIntegerField(default=0, editable=False)
     rows_added = models.PositiveBigIntegerField(default=0, editable=False)
     rows_known = models.PositiveBigIntegerField(default=0, editable=False)  # already there, nothing added

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from django.db import DataError, IntegrityError, transaction
 
-from annotate.imports.rows import FileRefused, PairRow, PromptRow, Refusal, Row
+from annotate.imports.rows import FileRefused, JudgedRow, Refusal, Row, Start
 from annotate.imports.sources import Source
 from annotate.models import Import, JobStatus, RefusedRow
 from annotate.models.jobs import HEARTBEAT_SECONDS
-from annotate.services.pairs import add_pairs
-from annotate.services.prompts import Outcome, add_prompts
+from annotate.services.judged_rows import add_judged
+from annotate.services.prompts import Outcome
 from annotate.services.uploads import author_of_file, interpret, job_options, open_upload, read_upload, remove_upload
 
 BATCH_ROWS = 500
@@ -51,8 +51,10 @@ def _read_all(job: Import) -> bool:
 def _batches(job: Import, source: Source) -> Iterator[list[Row | Refusal]]:
     """The rows not yet read, some hundred at a time; says the worker is alive while it looks for them."""
     batch: list[Row | Refusal] = []
-    started = source.unpacked
-    for row in islice(_beating(job, read_upload(job, source)), job.rows_read, None):
+    start = Start(job.resume_number, job.resume_at)
+    rows = _beating(job, read_upload(job, source, start))
+    started = max(source.unpacked, job.resume_at)
+    for row in rows if start.offset else islice(rows, job.rows_read, None):
         batch.append(row)
         if len(batch) == BATCH_ROWS or source.unpacked - started > BATCH_BYTES:
             yield batch
@@ -74,31 +76,40 @@ def _beating(job: Import, rows: Iterator[Row | Refusal]) -> Iterator[Row | Refus
 def _store_batch(job: Import, batch: list[Row | Refusal], position: int) -> bool:
     """Store a batch and the place it ends; True when somebody asked to cancel. Raises ClaimLost, storing nothing."""
     options = job_options(job)
-    meanings = [(row, interpret(job, row, options)) for row in batch]
-    refused = [meaning for _, meaning in meanings if isinstance(meaning, Refusal)]
-    taken = [(row, meaning) for row, meaning in meanings if not isinstance(meaning, Refusal)]
-    outcomes = _store_rows(job, [meaning for _, meaning in taken])
-    for (row, _), outcome in zip(taken, outcomes, strict=True):
-        if outcome.reason:
-            refused.append(Refusal(row.number, outcome.reason, row.raw))
+    meanings = [interpret(job, row, options) for row in batch]
+    taken = [(row, meaning) for row, meaning in zip(batch, meanings, strict=True) if not isinstance(meaning, Refusal)]
+    refused = [meaning for meaning in meanings if isinstance(meaning, Refusal)]
+    added = 0
+    for (row, _), outcomes in zip(taken, _store_rows(job, [meaning for _, meaning in taken]), strict=True):
+        if reason := _reason(outcomes):
+            refused.append(Refusal(row.number, reason, row.raw))
+        else:
+            added += any(outcome.is_new for outcome in outcomes)
     RefusedRow.objects.bulk_create(
         RefusedRow(job=job, row_number=row.number, reason=row.reason[:MAX_REASON], raw=row.raw.replace("\0", "␀"))
         for row in refused
     )
-    added = sum(outcome.is_new for outcome in outcomes)
     return job.beat(
         rows_read=job.rows_read + len(batch),
         rows_added=job.rows_added + added,
         rows_known=job.rows_known + len(batch) - added - len(refused),
         rows_refused=job.rows_refused + len(refused),
         progress=position,
+        resume_at=batch[-1].end,
+        resume_number=batch[-1].number,
     )
 
 
-def _store_rows(job: Import, rows: list[PromptRow | PairRow]) -> list[Outcome]:
-    author_name = author_of_file(job)
-    if job.contents == Import.Contents.PAIRS:
-        pairs = [row for row in rows if isinstance(row, PairRow)]
-        return add_pairs(project=job.project, rows=pairs, author_name=author_name)
-    prompts = [row for row in rows if isinstance(row, PromptRow)]
-    return add_prompts(project=job.project, rows=prompts, author_name=author_name)
+def _store_rows(job: Import, rows: Sequence[Sequence[JudgedRow]]) -> list[list[Outcome]]:
+    """What became of all that each row holds."""
+    parts = [part for row in rows for part in row]
+    stored = iter(add_judged(project=job.project, rows=parts, author_name=author_of_file(job)))
+    return [list(islice(stored, len(row))) for row in rows]
+
+
+def _reason(outcomes: Sequence[Outcome]) -> str:
+    """Why a row is refused: "" when nothing of it was. Of a row that holds more, what could be stored is."""
+    reasons = [outcome.reason for outcome in outcomes if outcome.reason]
+    if not reasons or len(outcomes) == 1:
+        return "".join(reasons)
+    return f"{len(reasons)} of its {len(outcomes)} parts: {reasons[0]}"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
 
-from annotate.imports.pairs import read_pair
+from annotate.imports.cells import unpack_cells
+from annotate.imports.presets.table import PRESETS, find_preset
 from annotate.imports.readers import READERS, detect_format
-from annotate.imports.rows import FileRefused, Options, PairRow, PromptRow, Refusal, Row, RowRefused
-from annotate.imports.shapes import PAIR_FIELDS, check_columns, read_prompt
+from annotate.imports.rows import BEGINNING, FileRefused, JudgedRow, Options, PromptRow, Refusal, Row, RowRefused, Start
+from annotate.imports.shapes import check_columns
 from annotate.imports.sources import Source, refuse_binary
 from annotate.models import Import
+from annotate.services.judged_checks import check_judged
 
 BEGINNING_BYTES = 4 * 1024 * 1024  # how far a file is looked into before it is confirmed
 CHUNK_BYTES = 1024 * 1024
@@ -72,45 +75,52 @@ def inspect_upload(name: str, filename: str) -> tuple[str, str]:
     path = Path(settings.UPLOADS_DIR) / name
     with Source(path, settings.MAX_UPLOAD_BYTES, stop_after=BEGINNING_BYTES) as source:
         head = source.head()
-        refuse_binary(head, filename)
         found = detect_format(filename, head)
-        rows = READERS[found](source)
+        if found != Import.Format.PARQUET:
+            refuse_binary(head, filename)
+        rows = READERS[found](source, BEGINNING)
         any_row = row = next(rows, None)
         while isinstance(row, Refusal):
             row = next(rows, None)
     if any_row is None:
         raise FileRefused("The file has no rows: nothing but blank lines, or a header alone.")
-    is_pairs = row is not None and isinstance(row.value, dict) and set(PAIR_FIELDS) <= set(row.value)
-    return found, Import.Contents.PAIRS if is_pairs else Import.Contents.PROMPTS
+    return found, find_preset(
+        unpack_cells(row.value) if found == Import.Format.CSV else row.value
+    ) if row else "prompts"
 
 
 def job_options(job: Import) -> Options:
     return Options(**job.options)
 
 
-def read_upload(job: Import, source: Source) -> Iterator[Row | Refusal]:
-    """The rows of the job's file, in the format its owner chose.
+def read_upload(job: Import, source: Source, start: Start = BEGINNING) -> Iterator[Row | Refusal]:
+    """The rows of the job's file from `start` on, in the format its owner chose.
 
     Raises FileRefused, before the first row, when a CSV has no column to read from.
     """
     is_unchecked = job.format == Import.Format.CSV
-    for row in READERS[job.format](source):
+    for row in READERS[job.format](source, start):
         if is_unchecked and isinstance(row, Row):
-            is_pairs = job.contents == Import.Contents.PAIRS
-            check_columns(list(row.value), is_pairs=is_pairs, column=job_options(job).column)
+            _check_columns(job, list(row.value))
             is_unchecked = False
         yield row
 
 
-def interpret(job: Import, row: Row | Refusal, options: Options) -> PromptRow | PairRow | Refusal:
+def _check_columns(job: Import, names: list[str]) -> None:
+    if job.contents in (Import.Contents.PAIRS, Import.Contents.HH):
+        check_columns(names, is_pairs=True)
+    elif job.contents == Import.Contents.PROMPTS:
+        check_columns(names, is_pairs=False, column=job_options(job).column)
+
+
+def interpret(job: Import, row: Row | Refusal, options: Options) -> Sequence[JudgedRow] | Refusal:
     """What a row of the file means in this import, with the owner's tags, source and prefix put on."""
     if isinstance(row, Refusal):
         return row
+    value = unpack_cells(row.value) if job.format == Import.Format.CSV else row.value
     try:
-        if job.contents == Import.Contents.PAIRS:
-            pair = read_pair(row.value, options)
-            return PairRow(_stamped(pair.prompt, job, options), pair.chosen, pair.rejected, pair.annotator)
-        return _stamped(read_prompt(row.value, options), job, options)
+        found = PRESETS[job.contents].read(value, options)
+        return [check_judged(_stamped(judged, job, options)) for judged in found]
     except RowRefused as error:
         return Refusal(row.number, str(error), row.raw)
 
@@ -120,14 +130,23 @@ def author_of_file(job: Import) -> str:
     return job.filename.split(".")[0][:200] or "pasted text"
 
 
-def _stamped(row: PromptRow, job: Import, options: Options) -> PromptRow:
-    return PromptRow(
-        messages=row.messages,
-        shape=row.shape,
-        system=row.system,
-        tags=tuple(dict.fromkeys((*row.tags, *options.tags))),
-        source=row.source or options.source or job.filename[:120],
-        external_id=(options.id_prefix + row.external_id)[:200] if row.external_id else "",
-        responses=row.responses if options.keep_responses else (),
-        note=row.note,
+def _stamped(row: JudgedRow, job: Import, options: Options) -> JudgedRow:
+    prefix = options.id_prefix
+    return JudgedRow(
+        prompt=_stamped_prompt(row.prompt, job, options),
+        responses=row.responses if options.keep_responses or row.judgements else (),
+        judgements=tuple(
+            replace(judgement, external_id=prefix + judgement.external_id if judgement.external_id else "")
+            for judgement in row.judgements
+        ),
+    )
+
+
+def _stamped_prompt(prompt: PromptRow, job: Import, options: Options) -> PromptRow:
+    return replace(
+        prompt,
+        tags=tuple(dict.fromkeys((*prompt.tags, *options.tags))),
+        source=prompt.source or options.source or job.filename[:120],
+        external_id=(options.id_prefix + prompt.external_id)[:200] if prompt.external_id else "",
+        responses=(),
     )

@@ -197,7 +197,7 @@ def test_a_file_of_another_format_is_named(head, kind):
         refuse_binary(head, "photo.png")
     assert str(caught.value) == (
         f"“photo.png” is not UTF-8 text: it begins like {kind}. "
-        "Plumbline reads UTF-8 text: JSON Lines, JSON, CSV or plain text, each also gzip'd."
+        "Plumbline reads UTF-8 text: JSON Lines, JSON, CSV or plain text, and Parquet; each also gzip'd."
     )
 
 

@@ -143,7 +143,7 @@ def test_bad_rows_are_kept_with_reason_and_text_and_the_good_ones_are_stored(pro
 
 def test_judged_pairs_become_a_task_that_needs_nobody_and_a_judgement_without_strength(project, alice):
     job = import_now(project, alice, [pair(1)], "hh.jsonl")
-    assert (job.contents, counts(job)) == ("pairs", (1, 1, 0, 0))
+    assert (job.contents, counts(job)) == ("hh", (1, 1, 0, 0))
     judgement = Judgement.objects.get()
     task = Task.objects.get()
     assert (task.required_judgements, task.remaining, judgement.task) == (1, 0, task)
@@ -171,7 +171,7 @@ def test_pairs_imported_twice_add_nothing_and_a_contradiction_is_refused(project
     assert counts(import_now(project, alice, rows)) == (3, 2, 1, 0)
     job = import_now(project, alice, [*rows, pair(2, chosen="No.", rejected="Yes.")], "renamed.jsonl")
     assert counts(job) == (4, 0, 3, 1)
-    assert job.refused.get().reason == "“imported” judged this very pair the other way before"
+    assert job.refused.get().reason == "“imported” judged this very task otherwise before"
     assert (Judgement.objects.count(), Response.objects.count()) == (2, 4)
 
 

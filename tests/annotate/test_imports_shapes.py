@@ -3,7 +3,7 @@
 import pytest
 
 from annotate.imports.pairs import read_pair
-from annotate.imports.rows import FileRefused, Options, ReadResponse, RowRefused
+from annotate.imports.rows import FileRefused, Options, ReadResponse, RowRefused, SaidComparison
 from annotate.imports.shapes import check_columns, read_prompt
 
 USER = {"role": "user", "content": "Why?"}
@@ -141,15 +141,15 @@ def test_a_csv_without_the_column_names_those_it_has():
 )
 def test_every_shape_of_a_judged_pair_is_understood(value):
     pair = read_pair(value, Options())
-    assert (pair.prompt.messages, pair.chosen.text, pair.rejected.text) == ([USER], "Yes.", "No.")
-    assert pair.annotator == "imported"
+    assert (pair.prompt.messages, [read.text for read in pair.responses]) == ([USER], ["Yes.", "No."])
+    assert (pair.judgements[0].said, pair.judgements[0].annotator) == (SaidComparison(-1), "imported")
 
 
 def test_a_transcript_of_many_turns_keeps_all_but_the_last_as_its_prompt():
     start = "\n\nHuman: One\n\nAssistant: Two\n\nHuman: Three\n\nAssistant:"
     pair = read_pair({"chosen": f"{start} A", "rejected": f"{start} B", "annotator": "w7"}, Options())
     assert [turn["content"] for turn in pair.prompt.messages] == ["One", "Two", "Three"]
-    assert pair.annotator == "w7"
+    assert pair.judgements[0].annotator == "w7"
 
 
 @pytest.mark.parametrize(

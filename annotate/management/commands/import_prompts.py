@@ -19,7 +19,7 @@ REFUSED_SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Import a file of prompts or judged pairs into a project and report what became of its rows."
+    help = "Import a file of prompts, responses or judgements into a project and report what became of its rows."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("project", type=int, help="the project's number, as in its address")
