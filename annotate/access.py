@@ -9,8 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
-from annotate.models import Membership, Role, User
+from annotate.models import Membership, Project, Role, User
 from annotate.querysets import ScopedQuerySet
+from annotate.statements import MEMBERSHIP, fetch, load, width
 
 EVERYONE = (Role.OWNER, Role.REVIEWER, Role.ANNOTATOR)
 REVIEWERS = (Role.OWNER, Role.REVIEWER)
@@ -29,9 +30,12 @@ def get_membership(user: User, project_id: int, roles: tuple[Role, ...] = EVERYO
 
     Raises Http404 for strangers and PermissionDenied for members whose role is not among `roles`.
     """
-    membership = Membership.objects.select_related("project").filter(project_id=project_id, user=user).first()
-    if membership is None:
+    rows = fetch(MEMBERSHIP, {"user": user.pk, "project": project_id}) if user.pk else []
+    if not rows:
         raise Http404("No such project.")
+    membership = load(Membership, rows[0][: width(Membership)])
+    membership.project = load(Project, rows[0][width(Membership) : -1])
+    membership.newest_guideline = rows[0][-1] or 0
     if membership.role not in roles:
         needed = " or ".join(role.label.lower() for role in map(Role, roles))
         raise PermissionDenied(f"Only a project's {needed} may do this. You are its {membership.role}.")

@@ -6,14 +6,16 @@ it. `remaining` = required judgements − held leases − current answers that a
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
-from annotate.selection import choose_task, draw_order
+from annotate.selection import draw_order, take_task
 from annotate.standing import Stage, Standing, settle_standing
+from annotate.statements import FILL_HELD_PLACE, IN_HAND, TURN, fetch, load
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)
@@ -39,12 +41,7 @@ def hand_out(*, user: User, project: Project, shown: int = 0) -> tuple[Lease | N
     standing = settle_standing(membership)
     if project.archived_at or not standing.may_judge:
         return None, standing
-    lease = (
-        _hold_own(user, project, shown=shown)
-        or _hold_new(membership, standing.stage, skip_locked=True)
-        or _hold_new(membership, standing.stage, skip_locked=False)
-    )
-    return lease, standing
+    return _hold_own(user, project, shown=shown) or _hold_new(membership, standing.stage), standing
 
 
 @transaction.atomic
@@ -57,12 +54,14 @@ def lease_ahead(*, user: User, project: Project, after: Lease) -> Lease | None:
     if project.archived_at or project.show_agreed_answers or after.task.purpose in ANSWER_DECIDES:
         return None
     membership = _take_turn(user, project)
-    own = _hold_own(user, project, after=after.pk)
-    return own or _hold_new(membership, Stage.WORK, skip_locked=True, is_ahead=True)
+    return _hold_own(user, project, after=after.pk) or _hold_new(membership, Stage.WORK, is_ahead=True)
 
 
 def _take_turn(user: User, project: Project) -> Membership:
-    membership = Membership.objects.select_for_update(no_key=True).get(user=user, project=project)
+    rows = fetch(TURN, {"user": user.pk, "project": project.pk})
+    if not rows:
+        raise Membership.DoesNotExist(f"{user} is no member of {project}.")
+    membership = load(Membership, rows[0])
     membership.user, membership.project = user, project
     return membership
 
@@ -71,30 +70,33 @@ def _hold_own(user: User, project: Project, *, shown: int = 0, after: int = 0) -
     """Hold again what the person had in hand: what the page shows, what was shown before, what was held ahead.
 
     With `after`, the number of the lease whose answer is awaited, it is held ahead unless it has been shown."""
-    held, free = Q(state=Lease.State.HELD), Q(state__in=GIVEN_BACK, task__remaining__gt=0)
-    wishes = [Q(pk=shown), held & Q(is_ahead=False), held, Q(is_ahead=False)]
-    lease = (
-        Lease.objects.select_related("task__prompt")
-        .filter(held | free, annotator=user, state__in=OPEN, task__project=project, task__closed_at=None)
-        .exclude(pk=after)
-        .order_by(Case(*(When(wish, then=Value(n)) for n, wish in enumerate(wishes)), default=Value(9)), "-leased_at")
-        .select_for_update(of=("self",))
-        .first()
-    )
+    rows = fetch(IN_HAND, {"user": user.pk, "project": project.pk, "after": after})
+    if not rows:
+        return None
+    wanted, *_ = min(rows, key=lambda row: _wish(*row, shown=shown))
+    leases = Lease.objects.select_related("task__prompt").select_for_update(of=("self",))
+    lease = leases.filter(pk=wanted, state__in=OPEN, task__closed_at=None).first()
     if lease is None:
         return None
+    lease.task.project = project
     lease.is_ahead = bool(after) and (lease.is_ahead or lease.state != Lease.State.HELD)
     return lease if _hold(lease, project) else None
 
 
-def _hold_new(membership: Membership, stage: Stage, *, skip_locked: bool, is_ahead: bool = False) -> Lease | None:
-    task = choose_task(membership, stage, skip_locked=skip_locked)
+def _wish(pk: int, state: str, is_ahead: bool, leased_at: datetime, *, shown: int) -> tuple[bool, bool, bool, float]:
+    """The smallest is held again first: the page's own, then what is held, each what was shown before, the newest."""
+    return pk != shown, state != Lease.State.HELD, is_ahead, -leased_at.timestamp()
+
+
+def _hold_new(membership: Membership, stage: Stage, *, is_ahead: bool = False) -> Lease | None:
+    task = take_task(membership, stage, waits=not is_ahead)
     if task is None:
         return None
-    Task.objects.filter(pk=task.pk).update(remaining=F("remaining") - 1)
-    user, until = membership.user, _held_until(membership.project)
-    order = draw_order(task, user)
-    return Lease.objects.create(task=task, annotator=user, order=order, is_ahead=is_ahead, expires_at=until)
+    task.project, user = membership.project, membership.user
+    until, order = _held_until(membership.project), draw_order(task, user)
+    lease = Lease.objects.create(task=task, annotator=user, order=order, is_ahead=is_ahead, expires_at=until)
+    lease.is_fresh = True
+    return lease
 
 
 def _hold(lease: Lease, project: Project) -> bool:
@@ -174,6 +176,18 @@ def lock_lease(lease: Lease) -> Lease:
     return (
         Lease.objects.select_for_update(of=("self",)).select_related("task__project", "task__prompt").get(pk=lease.pk)
     )
+
+
+def fill_held_place(*, lease: Lease, submission_id: UUID) -> tuple[bool, int | None]:
+    """A held lease of which nothing was said → judged, in one statement that locks it, as nearly every answer does.
+
+    Returns whether it was so, and the number of the guidelines the answer is given under.
+    """
+    values = {"lease": lease.pk, "project": lease.task.project_id, "submission": submission_id}
+    for (guideline,) in fetch(FILL_HELD_PLACE, values):
+        lease.state = Lease.State.DONE
+        return True, guideline
+    return False, None
 
 
 def fill_place(*, lease: Lease, previous: Judgement | None) -> bool:

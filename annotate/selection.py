@@ -2,55 +2,83 @@
 gold or a mirrored repeat in its place.
 
 At work the same statements are run whatever the lot says, so that the time of an answer tells nothing about it.
+
+Whoever has judged a hundred thousand tasks that wait for others still would be walked past all of them. So the queue is
+looked at in parts: its front, where what is urgent stands; then what comes behind the work this person judged last; and
+only when both have nothing, all of it.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from annotate.models import Judgement, Kind, Lease, Membership, Purpose, Role, Task, TaskResponse, User
-from annotate.querysets import TaskQuerySet
+from annotate.models import Judgement, Kind, Lease, Membership, Prompt, Purpose, Role, Task, TaskResponse, User
 from annotate.standing import Stage
+from annotate.statements import ALL, BEHIND, BEHIND_OF_ITS_PRIORITY, fetch, load, take_place, width
 
 LOTS = secrets.SystemRandom()  # no page can be guessed from another
 SIDED = (Kind.COMPARISON, Kind.RANKING)  # kinds in which places could sway people
 MIRROR_AFTER = 10  # judgements in between, so that an answer is not remembered
 MIRROR_WITHIN = 60  # how far back a repeat may reach
 GOLD_LOOKED_AT = 200
+FRONT_LENGTH = 200  # tasks that wait
+
+NOTHING_INSTEAD = {"gold_looked_at": 0, "which_gold": 0.0, "is_gold": False, "mirror": None}
 
 
-def choose_task(membership: Membership, stage: Stage, *, skip_locked: bool) -> Any | None:
-    """A locked task, with its size, that this person has not been handed; None when nothing is for them."""
-    mine = Task.objects.of_project(membership.project).waiting().not_seen_by(membership.user)
-    if stage in (Stage.PRACTICE, Stage.QUALIFICATION):
-        return lock_first(mine.filter(purpose=stage.value), skip_locked=skip_locked)
-    task = lock_first(mine.for_work(), skip_locked=skip_locked)
-    return task and (draw_instead(membership, mine) or task)
+def take_task(membership: Membership, stage: Stage, *, waits: bool) -> Any | None:
+    """A task, with its prompt and `size`, of which a place is taken for this person; None when nothing is for them.
+
+    A task that somebody else is moving just now is passed by; with `waits`, it is waited for when it is the only one.
+    """
+    is_work = stage not in (Stage.PRACTICE, Stage.QUALIFICATION)
+    purpose = Purpose.WORK if is_work else Purpose(stage.value)
+    asked = {"project": membership.project_id, "user": membership.user_id, "purpose": purpose.value}
+    asked |= draw_instead(membership) if is_work else NOTHING_INSTEAD
+    for walk, most, values in parts_of_queue(membership, purpose):
+        statement = take_place(walk=walk, most=most, skip_locked=bool(most) or not waits)
+        for row in fetch(statement, {**asked, **values}):
+            return as_task(row)
+    return None
 
 
-def lock_first(tasks: TaskQuerySet, *, skip_locked: bool) -> Any | None:
-    rows = tasks.select_related("prompt").with_size().order_by("-priority", "id")
-    return rows.select_for_update(skip_locked=skip_locked, of=("self",)).first()
+def parts_of_queue(membership: Membership, purpose: Purpose) -> Iterator[tuple[str, int | None, dict[str, int]]]:
+    """(condition, how many tasks, values) of the parts of the queue to look at, one after another; the last is all."""
+    yield ALL, FRONT_LENGTH, {}
+    mine = Judgement.objects.filter(annotator=membership.user_id, project=membership.project_id, task__purpose=purpose)
+    last = mine.order_by("-pk").values_list("task__priority", "task").first()
+    if last:
+        place = {"priority": last[0], "task": last[1]}
+        yield BEHIND_OF_ITS_PRIORITY, FRONT_LENGTH, place
+        yield BEHIND, FRONT_LENGTH, place
+    yield ALL, None, {}
 
 
-def draw_instead(membership: Membership, mine: TaskQuerySet) -> Any | None:
-    """Gold or a mirrored repeat in place of work, at the project's rates; None when the lot falls on work.
+def as_task(row: tuple[Any, ...]) -> Any:
+    task: Any = load(Task, row[: width(Task)])
+    task.prompt, task.size = load(Prompt, row[width(Task) : -1]), row[-1]
+    return task
+
+
+def draw_instead(membership: Membership) -> dict[str, Any]:
+    """The lot on gold or a mirrored repeat in place of work, at the project's rates, as `TAKE_PLACE` reads it.
 
     Owners and reviewers know the gold, so they get none.
     """
     project, lot = membership.project, LOTS.random()
     gold_rate = project.gold_rate if membership.role == Role.ANNOTATOR else 0.0
-    gold = list(mine.filter(purpose=Purpose.GOLD).values_list("pk", flat=True)[:GOLD_LOOKED_AT]) if gold_rate else []
     judged = find_judged(membership) if project.mirror_rate else []
-    candidate = lock_first(mine.filter(pk=LOTS.choice(gold)), skip_locked=True) if gold else None  # also for nothing
-    if candidate and lot < gold_rate:
-        return candidate
-    if judged and gold_rate <= lot < gold_rate + project.mirror_rate:
-        return lock_first(mine.filter(pk=make_mirror(LOTS.choice(judged), membership.user).pk), skip_locked=True)
-    return None
+    is_mirror = bool(judged) and gold_rate <= lot < gold_rate + project.mirror_rate
+    return {
+        "gold_looked_at": GOLD_LOOKED_AT if gold_rate else 0,
+        "which_gold": LOTS.random(),
+        "is_gold": lot < gold_rate,
+        "mirror": make_mirror(LOTS.choice(judged), membership.user).pk if is_mirror else None,
+    }
 
 
 def find_judged(membership: Membership) -> list[Task]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from annotate.models import Judgement, Lease, Membership, Purpose, Task
 from annotate.services.audit import record_audit
+from annotate.statements import GOLD_ANSWERED, fetch
 
 GOLD_WINDOW = 20  # the last so many gold answers count
 GOLD_NEEDS = 5  # fewer say nothing yet
@@ -101,11 +102,8 @@ def count_known(membership: Membership) -> dict[str, tuple[int, int, int]]:
 
 def read_gold(membership: Membership) -> Standing:
     """Work, with a warning or a pause when too few of the last gold answers were right."""
-    known = Judgement.objects.of_project(membership.project).current()
-    mine = known.filter(annotator=membership.user_id, matches_agreed__isnull=False, task__purpose=Purpose.GOLD)
-    if membership.gold_counts_from:
-        mine = mine.filter(created_at__gt=membership.gold_counts_from)
-    said = [bool(right) for right in mine.order_by("-pk").values_list("matches_agreed", flat=True)[:GOLD_WINDOW]]
+    asked = {"user": membership.user_id, "project": membership.project_id, "most": GOLD_WINDOW}
+    said = [bool(right) for (right,) in fetch(GOLD_ANSWERED, {**asked, "since": membership.gold_counts_from})]
     standing = Standing(Stage.WORK, len(said), len(said), sum(said))
     if len(said) < GOLD_NEEDS:
         return standing

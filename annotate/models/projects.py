@@ -114,6 +114,8 @@ class Membership(models.Model):
     questionnaire_consent_at = models.DateTimeField(null=True, blank=True, editable=False)
     mail_alarms = models.BooleanField(default=False, editable=False)  # asked to be written to
 
+    newest_guideline: int | None = None  # the version, where it was read along (annotate.access)
+
     objects = ScopedQuerySet.as_manager()
 
     class Meta:

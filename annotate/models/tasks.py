@@ -142,6 +142,8 @@ class Lease(models.Model):
     leased_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
 
+    is_fresh = False  # handed out just now for the first time: nothing can have been typed for it
+
     objects = LeaseQuerySet.as_manager()
 
     project_path = "task__project"

@@ -8,7 +8,8 @@ from annotate.models import Guideline, Membership
 
 def unread_guideline(membership: Membership) -> Guideline | None:
     """The version in force, where the project asks people to read it and this person has not."""
-    if not membership.project.must_read_guidelines:
+    newest = membership.newest_guideline
+    if not membership.project.must_read_guidelines or (newest is not None and newest <= membership.guideline_read):
         return None
     versions = Guideline.objects.of_project(membership.project).filter(version__gt=membership.guideline_read)
     return versions.order_by("-version").first()

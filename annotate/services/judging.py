@@ -19,6 +19,7 @@ from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import Shown, responses_shown
 from annotate.services.guidelines import guideline_followed
 from annotate.services.reviews import settle_corrections
+from annotate.statements import EMPTY_DRAFT, fetch
 
 
 class SubmissionTaken(Exception):
@@ -34,18 +35,22 @@ def submit_judgement(
     Idempotent by `submission_id`. An earlier judgement by the same person is superseded. An answer that comes after
     the place has gone is kept as surplus. Raises SubmissionTaken.
     """
+    judgement = Judgement(
+        outcome=Judgement.Outcome.ANSWER,
+        submission_id=submission_id,
+        active_seconds=_bounded(active_seconds, lease),
+        rationale=answer.rationale,
+    )
+    filled, guideline = assignment.fill_held_place(lease=lease, submission_id=submission_id)
+    if filled:
+        fetch(EMPTY_DRAFT, {"task": lease.task_id, "user": lease.annotator_id})
+        return _record(lease, None, judgement, answer, guideline=guideline)
     lease = assignment.lock_lease(lease)
     known, previous = _find_judgements(lease, submission_id)
     if known:
         return known
-    judgement = Judgement(
-        outcome=Judgement.Outcome.ANSWER,
-        submission_id=submission_id,
-        is_surplus=assignment.fill_place(lease=lease, previous=previous),
-        active_seconds=_bounded(active_seconds, lease),
-        rationale=answer.rationale,
-    )
-    _record(lease, previous, judgement, answer)
+    judgement.is_surplus = assignment.fill_place(lease=lease, previous=previous)
+    _record(lease, previous, judgement, answer, guideline=_guideline_of(lease))
     if previous:
         settle_corrections(task_id=lease.task_id, annotator_id=lease.annotator_id)
     Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
@@ -68,7 +73,7 @@ def skip_judgement(
         skip_reason=reason,
         active_seconds=_bounded(active_seconds, lease),
     )
-    return _append(lease, previous, judgement)
+    return _append(lease, previous, judgement, guideline=_guideline_of(lease))
 
 
 @transaction.atomic
@@ -87,7 +92,7 @@ def undo_judgement(*, judgement: Judgement) -> bool:
     reopened = assignment.reopen_place(lease=lease, previous=previous)
     undone = Judgement(outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4())
     undone.matches_agreed = _shown_agreed(lease, previous)
-    _append(lease, previous, undone)
+    _append(lease, previous, undone, guideline=_guideline_of(lease))
     return reopened
 
 
@@ -137,18 +142,24 @@ def _find_judgements(lease: Lease, submission_id: uuid.UUID | None) -> tuple[Jud
     return known, previous
 
 
-def _append(lease: Lease, previous: Judgement | None, judgement: Judgement) -> Judgement:
+def _append(lease: Lease, previous: Judgement | None, judgement: Judgement, *, guideline: int | None) -> Judgement:
     """Add this row for the lease's task and person; it supersedes `previous`."""
     if previous:
         Judgement.objects.filter(pk=previous.pk).update(is_current=False)
     judgement.project_id, judgement.task_id, judgement.kind = lease.task.project_id, lease.task_id, lease.task.kind
     judgement.annotator_id, judgement.supersedes = lease.annotator_id, previous
-    judgement.guideline_id = guideline_followed(project_id=lease.task.project_id, user_id=lease.annotator_id)
+    judgement.guideline_id = guideline
     judgement.save(force_insert=True)
     return judgement
 
 
-def _record(lease: Lease, previous: Judgement | None, judgement: Judgement, answer: Answer) -> None:
+def _guideline_of(lease: Lease) -> int | None:
+    return guideline_followed(project_id=lease.task.project_id, user_id=lease.annotator_id)
+
+
+def _record(
+    lease: Lease, previous: Judgement | None, judgement: Judgement, answer: Answer, *, guideline: int | None
+) -> Judgement:
     """Save the judgement and what the kind keeps of its answer."""
     kind, shown = ANSWER_KINDS[lease.task.kind], answer.shown or responses_shown(lease)
     flags = {str(entry.response.pk): list(answer.flags.get(entry.letter, [])) for entry in shown}
@@ -156,13 +167,14 @@ def _record(lease: Lease, previous: Judgement | None, judgement: Judgement, answ
     if previous is None:
         texts = [message["content"] for message in lease.task.prompt.messages]
         judgement.is_quick = is_quick(judgement.active_seconds, [*texts, *(entry.response.text for entry in shown)])
-    _append(lease, previous, judgement)
+    _append(lease, previous, judgement, guideline=guideline)
     kind.record(judgement, shown, answer.said)
     if lease.task.agreed_answer is not None and kind.agreed and kind.matches:
         matches = kind.matches(kind.agreed(judgement), lease.task.agreed_answer)
         first = _shown_agreed(lease, previous)
         judgement.matches_agreed = matches if first is None else first
         judgement.save(update_fields=["matches_agreed"])
+    return judgement
 
 
 def _shown_agreed(lease: Lease, previous: Judgement | None) -> bool | None:

@@ -16,13 +16,14 @@ from annotate.access import SignedInRequest, get_membership
 from annotate.assignment import hand_out, lease_ahead
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.judging import SkipForm
-from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, User
+from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, Prompt, Task, User
 from annotate.reading import least_seconds
 from annotate.services import judging, progress
 from annotate.services.answers.shown import responses_shown
 from annotate.services.guidelines import read_guideline, unread_guideline
 from annotate.services.reviews import count_unseen
 from annotate.standing import Standing
+from annotate.statements import OWN_LEASE, fetch, load, width
 from annotate.views.agreed_answers import agreed_context
 from annotate.views.kinds import KINDS, bind_form
 
@@ -225,7 +226,8 @@ def show(
 def task_context(lease: Lease, project: Project, *, form: AnswerForm | None = None) -> dict[str, Any]:
     """What the task is drawn from: texts and an opaque lease, nothing that hints at an author."""
     kind = KINDS[lease.task.kind]
-    draft = Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).first()
+    drafts = Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id)
+    draft = None if lease.is_fresh else drafts.first()
     if form is None:
         shown = responses_shown(lease)
         form = kind.form(project=project, shown=shown, initial=draft.data if draft else {})
@@ -250,11 +252,13 @@ def least_seconds_of(lease: Lease, form: AnswerForm) -> float:
 
 def get_own_lease(user: User, project: Project, pk: object) -> Lease:
     """The person's own lease in this project; Http404 when it is anybody else's, or no number."""
-    leases = Lease.objects.visible_to(user).of_project(project).filter(annotator=user)
-    lease = leases.select_related("task__prompt").filter(pk=number(pk)).first()
-    if lease is None:
+    rows = fetch(OWN_LEASE, {"lease": number(pk), "user": user.pk, "project": project.pk})
+    if not rows:
         raise Http404("No such task in your hands.")
-    lease.task.project = project
+    own, tasks = rows[0], width(Lease) + width(Task)
+    lease = load(Lease, own[: width(Lease)])
+    lease.task, lease.task.prompt = load(Task, own[width(Lease) : tasks]), load(Prompt, own[tasks:])
+    lease.annotator, lease.task.project = user, project
     return lease
 
 

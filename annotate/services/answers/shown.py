@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotate.models import Lease, Response, Task, TaskResponse
+from annotate.statements import RESPONSES_IN_ORDER, fetch, load
 
 LETTERS = "ABCDEFGHI"
 
@@ -21,12 +22,12 @@ class Shown:
 
 def responses_shown(lease: Lease) -> list[Shown]:
     """The task's responses in the order of the lease: A is on the left, or on top."""
-    responses = task_responses(lease.task)
+    responses = [load(Response, row) for row in fetch(RESPONSES_IN_ORDER, {"task": lease.task_id})]
     return [Shown(LETTERS[place], responses[position], position) for place, position in enumerate(lease.order)]
 
 
 def task_responses(task: Task) -> list[Response]:
-    """In the task's own order, which no annotator is shown."""
+    """In the task's own order, which no annotator is shown, each with its author."""
     return [place.response for place in task.places.select_related("response__author").order_by("position")]
 
 

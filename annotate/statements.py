@@ -1,0 +1,197 @@
+"""The statements of handing out and answering a task, written out and prepared once a connection.
+
+These run for every answer of every person. Django puts a statement together anew each time and Postgres plans it anew,
+which took more of the processor than all the rest of an answer (docs/decisions/0052); so the few that are run most are
+text, with tables and columns taken from the models. Each reads a bounded number of rows, however large the tables are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.backends.utils import CursorWrapper
+from django.db.models import JSONField, Model
+from psycopg import Cursor
+
+from annotate.models import (
+    Draft,
+    Guideline,
+    Judgement,
+    Lease,
+    Membership,
+    Project,
+    Prompt,
+    Response,
+    Task,
+    TaskResponse,
+)
+
+TABLES = {
+    model.__name__.lower(): f'"{model._meta.db_table}"'
+    for model in (Draft, Guideline, Judgement, Lease, Membership, Project, Prompt, Response, Task, TaskResponse)
+}
+Row = TypeVar("Row", bound=Model)
+
+
+class PreparedCursor(Cursor[tuple[Any, ...]]):
+    """Sends values apart from the statement, which Postgres plans once for this connection and knows from then on."""
+
+    def execute(
+        self, query: Any, params: Any = None, *, prepare: bool | None = True, binary: bool | None = None
+    ) -> PreparedCursor:
+        super().execute(query, params, prepare=prepare, binary=binary)
+        return self
+
+
+def fetch(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The statement's rows. Where statements are logged it is sent in one piece, so that the log has its values."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    logged, prepared = connection.queries_logged, PreparedCursor(connection.connection)
+    with connection.cursor() if logged else CursorWrapper(prepared, connection) as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+def columns(model: type[Model], alias: str) -> str:
+    """Every column by name: a prepared `*` would fail the moment that a migration adds one."""
+    return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
+
+
+def width(model: type[Model]) -> int:
+    return len(model._meta.concrete_fields)
+
+
+def load(model: type[Row], values: Sequence[Any]) -> Row:
+    """The row whose `columns` these are; JSON comes as text."""
+    fields = model._meta.concrete_fields
+    read = [
+        json.loads(value) if value is not None and isinstance(field, JSONField) else value
+        for field, value in zip(fields, values, strict=True)
+    ]
+    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], read)
+
+
+# A person's membership of a project, the project, and the newest version of its guidelines.
+MEMBERSHIP = """
+    SELECT {columns}, (SELECT max(version) FROM {guideline} AS guideline WHERE guideline.project_id = project.id)
+    FROM {membership} AS member JOIN {project} AS project ON project.id = member.project_id
+    WHERE member.user_id = %(user)s AND member.project_id = %(project)s
+""".format(**TABLES, columns=f"{columns(Membership, 'member')}, {columns(Project, 'project')}")
+
+# The person's turn at the queue: their membership as it is now, locked.
+TURN = """
+    SELECT {columns} FROM {membership} AS member
+    WHERE member.user_id = %(user)s AND member.project_id = %(project)s FOR NO KEY UPDATE
+""".format(**TABLES, columns=columns(Membership, "member"))
+
+# One lease of theirs in this project, with its task and prompt.
+OWN_LEASE = """
+    SELECT {columns} FROM {lease} AS lease JOIN {task} AS task ON task.id = lease.task_id
+    JOIN {prompt} AS prompt ON prompt.id = task.prompt_id
+    WHERE lease.id = %(lease)s AND lease.annotator_id = %(user)s AND task.project_id = %(project)s
+""".format(**TABLES, columns=", ".join([columns(Lease, "lease"), columns(Task, "task"), columns(Prompt, "prompt")]))
+
+# What the person has in hand in this project, or gave back and may have again. `after` is a lease that is not meant.
+IN_HAND = """
+    SELECT lease.id, lease.state, lease.is_ahead, lease.leased_at
+    FROM {lease} AS lease JOIN {task} AS task ON task.id = lease.task_id
+    WHERE lease.annotator_id = %(user)s AND lease.state IN ('held', 'returned', 'expired')
+        AND task.project_id = %(project)s AND task.closed_at IS NULL
+        AND (lease.state = 'held' OR task.remaining > 0) AND lease.id <> %(after)s
+""".format(**TABLES)
+
+# Whether this person's last answers to gold were right, the newest first.
+GOLD_ANSWERED = """
+    SELECT judgement.matches_agreed FROM {judgement} AS judgement
+    JOIN {task} AS task ON task.id = judgement.task_id AND task.purpose = 'gold'
+    WHERE judgement.annotator_id = %(user)s AND judgement.project_id = %(project)s
+        AND judgement.is_current AND judgement.matches_agreed IS NOT NULL
+        AND (%(since)s::timestamptz IS NULL OR judgement.created_at > %(since)s)
+    ORDER BY judgement.id DESC LIMIT %(most)s
+""".format(**TABLES)
+
+# Take a place of the first task of the walk that this person has not been handed; or in its place, when the lot says
+# so, of gold they have not been handed, or of their repeat. Gold is looked up whatever the lot says. `walk` says which
+# part of the queue is looked at, in its order. Whether a task was handed to them is asked task by task (a scalar
+# subquery, which is never turned into a join), so that the walk ends with the first few that fit; more than one,
+# because others may be moving those just now.
+TAKE_PLACE = """
+    WITH first AS (
+        SELECT task.id
+        FROM (
+            SELECT id, priority
+            FROM (
+                SELECT id, priority FROM {task}
+                WHERE project_id = %(project)s AND purpose = %(purpose)s AND remaining > 0 AND closed_at IS NULL
+                    AND reserved_for_id IS NULL {walk}
+                ORDER BY priority DESC, id {length}
+            ) AS queued
+            WHERE (SELECT id FROM {lease} WHERE task_id = queued.id AND annotator_id = %(user)s) IS NULL
+            ORDER BY priority DESC, id LIMIT 20
+        ) AS fit JOIN {task} AS task ON task.id = fit.id
+        WHERE task.remaining > 0 AND task.closed_at IS NULL
+        ORDER BY fit.priority DESC, fit.id LIMIT 1 FOR UPDATE OF task {waiting}
+    ), gold AS (
+        SELECT id FROM {task} AS task
+        WHERE project_id = %(project)s AND purpose = 'gold' AND remaining > 0 AND closed_at IS NULL
+            AND (SELECT id FROM {lease} WHERE task_id = task.id AND annotator_id = %(user)s) IS NULL
+        LIMIT %(gold_looked_at)s
+    ), drawn AS (
+        SELECT (array_agg(id))[1 + floor(%(which_gold)s * count(*))::int] AS id FROM gold
+    ), other AS (
+        SELECT task.id FROM {task} AS task
+        WHERE task.id = (SELECT CASE WHEN %(is_gold)s THEN drawn.id ELSE %(mirror)s::bigint END FROM drawn)
+            AND task.remaining > 0 AND task.closed_at IS NULL AND EXISTS (SELECT FROM first)
+            AND NOT EXISTS (SELECT FROM {lease} WHERE task_id = task.id AND annotator_id = %(user)s)
+        FOR UPDATE OF task SKIP LOCKED
+    )
+    UPDATE {task} AS task SET remaining = task.remaining - 1 FROM {prompt} AS prompt
+    WHERE task.id = coalesce((SELECT id FROM other), (SELECT id FROM first)) AND prompt.id = task.prompt_id
+    RETURNING {columns}, (SELECT count(*) FROM {taskresponse} AS place WHERE place.task_id = task.id)
+"""
+ALL, BEHIND_OF_ITS_PRIORITY, BEHIND = "", "AND priority = %(priority)s AND id > %(task)s", "AND priority < %(priority)s"
+
+# The usual answer: the task is held, nothing was said of it before, and this submission is new.
+# Returns the guidelines it is given under: those in force, or, where changed ones must be read, the newest read.
+FILL_HELD_PLACE = """
+    UPDATE {lease} AS lease SET state = 'done'
+    WHERE lease.id = %(lease)s AND lease.state = 'held' AND NOT EXISTS (
+        SELECT FROM {judgement} AS said
+        WHERE said.task_id = lease.task_id AND said.annotator_id = lease.annotator_id AND said.is_current
+            AND NOT said.is_adjudication
+    ) AND NOT EXISTS (
+        SELECT FROM {judgement} AS sent WHERE sent.project_id = %(project)s AND sent.submission_id = %(submission)s
+    )
+    RETURNING (
+        SELECT guideline.id FROM {guideline} AS guideline
+        JOIN {project} AS project ON project.id = guideline.project_id
+        LEFT JOIN {membership} AS member ON member.project_id = project.id AND member.user_id = lease.annotator_id
+        WHERE project.id = %(project)s
+            AND (NOT project.must_read_guidelines OR guideline.version <= member.guideline_read)
+        ORDER BY guideline.version DESC LIMIT 1
+    )
+""".format(**TABLES)
+
+# Under the lease's lock, which whoever saves a draft holds too.
+EMPTY_DRAFT = """
+    DELETE FROM {draft} WHERE task_id = %(task)s AND annotator_id = %(user)s RETURNING id
+""".format(**TABLES)
+
+RESPONSES_IN_ORDER = """
+    SELECT {columns} FROM {taskresponse} AS place JOIN {response} AS response ON response.id = place.response_id
+    WHERE place.task_id = %(task)s ORDER BY place.position
+""".format(**TABLES, columns=columns(Response, "response"))
+
+
+def take_place(*, walk: str, most: int | None, skip_locked: bool) -> str:
+    """TAKE_PLACE for a part of the queue, the first `most` tasks of it.
+
+    A task that somebody else is moving just now is passed by, or waited for.
+    """
+    length, waiting = f"LIMIT {most}" if most else "", "SKIP LOCKED" if skip_locked else ""
+    named = ", ".join([columns(Task, "task"), columns(Prompt, "prompt")])
+    return TAKE_PLACE.format(**TABLES, walk=walk, length=length, waiting=waiting, columns=named)
