@@ -13,7 +13,7 @@ from annotate.services.tokens import create_token
 from plumbline_client.client import Plumbline
 from plumbline_client.transport import Answer, Request
 from tests.factories import make_chat_turn, make_judgement, make_task
-from training.models import Ablation, Generation, ModelVersion, Recipe, RewardReport, Round, Run, Scoring
+from training.models import Ablation, Endpoint, Generation, ModelVersion, Recipe, RewardReport, Round, Run, Scoring
 from training.recipes import Plan, to_json
 
 ALL = [scope.value for scope in Scope]
@@ -59,6 +59,8 @@ def make_world(project: Project, alice: User, carol: User) -> dict[str, int]:
     made = {"project": project, "created_by": alice}
     policy = ModelVersion.objects.create(kind="policy", name="base", origin="smollm2-135m-instruct", **made)
     run = Run.objects.create(name="1", algorithm="dpo", snapshot=snapshot, base_model=policy, status="failed", **made)
+    far = ModelVersion.objects.create(kind="endpoint", name="far", origin="x: y", **made)
+    elsewhere = Endpoint.objects.create(model=far, base_url="http://127.0.0.1:9/v1", remote_name="y", **made)
     job = Import.objects.create(contents="prompts", format="jsonl", file="x", status="succeeded", **made)
     return {
         "guidelines": 1,
@@ -77,6 +79,7 @@ def make_world(project: Project, alice: User, carol: User) -> dict[str, int]:
         "snapshots": snapshot.pk,
         "imports": job.pk,
         "models": policy.pk,
+        "endpoints": elsewhere.pk,
         "runs": run.pk,
         "generations": Generation.objects.create(model=policy, **made).pk,
         "scorings": Scoring.objects.create(model=policy, status="failed", **made).pk,

@@ -4,6 +4,7 @@ another project's, and as each role. An operation that is new is walked like the
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -17,7 +18,17 @@ from annotate.models import Import, Lease, Role, Scope, Snapshot
 from annotate.services.invitations import invite
 from tests.api import make_token, make_world
 from tests.factories import add_member, make_judgement, make_project, make_task, make_user
-from training.models import Ablation, ChosenTask, Generation, ModelVersion, Recipe, RewardReport, Run, Scoring
+from training.models import (
+    Ablation,
+    ChosenTask,
+    Endpoint,
+    Generation,
+    ModelVersion,
+    Recipe,
+    RewardReport,
+    Run,
+    Scoring,
+)
 
 WITHOUT_VIEWS = {"api-schema", "api-docs", "api-nowhere"}
 
@@ -137,6 +148,9 @@ def grow(project, alice, carol):
         job = Import.objects.create(contents="prompts", format="jsonl", file="x", status="succeeded", **made)
         job.refused.create(row_number=number, reason="No.")
         copy = Snapshot.objects.create(name=f"copy {number}", status="failed", **made)
+        far = ModelVersion.objects.create(kind="endpoint", name=f"far {number}", origin="x: y", **made)
+        Endpoint.objects.create(model=far, base_url="http://127.0.0.1:9/v1", remote_name="y", **made)
+        project.endpoints.get(model__name="far").days.create(day=date(2026, 11, 1 + number))
         RewardReport.objects.create(model=policy, snapshot=copy, **made)
         Ablation.objects.create(name=f"ablation {number}", snapshot=snapshot, base_model=policy, **made)
         Scoring.objects.create(model=policy, status="failed", **made)

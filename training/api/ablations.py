@@ -9,16 +9,17 @@ from django.core.exceptions import ValidationError
 from annotate.access import OWNERS, REVIEWERS, get_in_project
 from annotate.api.operations import Call, operation
 from annotate.api.paging import Page, page_of
-from annotate.api.problems import Invalid, invalid
+from annotate.api.problems import Conflict, Invalid, invalid
 from annotate.models import Scope
 from annotate.querysets import ScopedQuerySet
-from training.ablation_figures import compare, people_of
 from training.api.models import chosen_model
 from training.api.reports import built_snapshot
+from training.api.rounds import get_round
 from training.api.serializers.reports import AblationRowSerializer, AblationSerializer, NewAblationSerializer
 from training.models import Ablation
-from training.services.ablations import ALGORITHM, start_ablation
+from training.services.ablations import ALGORITHM, read_variants, start_ablation
 from training.services.registry import base_kinds
+from training.services.round_ablations import ablate_round
 
 
 def ablations_of(call: Call) -> ScopedQuerySet:
@@ -40,13 +41,10 @@ def show_ablation(call: Call, pk: int) -> dict[str, Any]:
 
 def describe(ablation: Ablation) -> dict[str, Any]:
     names = ("id", "name", "snapshot_id", "base_model_id", "created_by", "created_at")
-    runs = list(ablation.variants.select_related("run").order_by("position"))
-    whole = people_of(runs[0].run.metrics) if runs else {}
-    figures = [compare(whole, people_of(one.run.metrics) if place else None) for place, one in enumerate(runs)]
     variants = [
         {"label": one.label, "run": one.run_id, "status": one.run.status}
         | {name: getattr(compared, name) for name in ("accuracy", "difference", "verdict")}
-        for one, compared in zip(runs, figures, strict=True)
+        for one, compared in read_variants(ablation)
     ]
     return {**{name: getattr(ablation, name) for name in names}, "variants": variants}
 
@@ -78,4 +76,14 @@ def ablate(call: Call) -> dict[str, Any]:
         )
     except ValidationError as error:
         raise invalid(error, otherwise="snapshot") from error
+    return describe(get_in_project(ablations_of(call), call.membership, made.pk))
+
+
+@operation("POST", scope=Scope.TRAIN, roles=OWNERS, answer=AblationSerializer, status=201, conflicts=True)
+def ablate_a_round(call: Call, pk: int) -> dict[str, Any]:
+    """The same of a round's judgements, with the settings of its reward model; the one there is, asked again."""
+    try:
+        made = ablate_round(round=get_round(call, pk), user=call.user)
+    except ValidationError as error:
+        raise Conflict(" ".join(error.messages)) from error
     return describe(get_in_project(ablations_of(call), call.membership, made.pk))

@@ -108,6 +108,13 @@ class Background(TypedDict):
     questions: list[OwnQuestion]
 
 
+class Budget(TypedDict):
+    a_day: str | None
+    a_month: str | None
+    spent_today: str
+    spent_this_month: str
+
+
 class Chat(TypedDict):
     id: int
     created_at: str
@@ -203,6 +210,50 @@ class Draft(TypedDict):
     flags: dict[str, list[str]]
     active_seconds: float | None
     updated_at: str | None
+
+
+class Endpoint(TypedDict):
+    id: int
+    name: str
+    model: int
+    base_url: str
+    remote_name: str
+    protocol: Literal["chat", "text"]
+    key_ends: str
+    price_in: str
+    price_out: str
+    requests_per_minute: int
+    tokens_per_minute: int | None
+    at_once: int
+    timeout: int
+    max_retries: int
+    removed_at: str | None
+    created_by: Person
+    created_at: str
+    requests: int
+    tokens_in: int
+    tokens_out: int
+    cost: str
+    cost_this_month: str
+
+
+class EndpointDay(TypedDict):
+    id: int
+    day: str
+    requests: int
+    tokens_in: int
+    tokens_out: int
+    cost: str
+
+
+class EndpointDayPage(TypedDict):
+    results: list[EndpointDay]
+    next: str | None
+
+
+class EndpointPage(TypedDict):
+    results: list[Endpoint]
+    next: str | None
 
 
 class Evaluation(TypedDict):
@@ -521,7 +572,7 @@ class NextTask(TypedDict):
 
 class Node(TypedDict):
     key: str
-    kind: Literal["base", "policy", "reward", "run", "snapshot", "generation"]
+    kind: str
     name: str
     note: str
     sources: list[str]
@@ -1066,6 +1117,11 @@ class Totals(TypedDict):
     imported: int
     active_people: int
     median_seconds: float | None
+
+
+class Trial(TypedDict):
+    worked: bool
+    message: str
 
 
 class Turn(TypedDict):

@@ -71,7 +71,7 @@ class NodeSerializer(serializers.Serializer):
     """`key` is the kind of thing and its number, as `run-3`."""
 
     key = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["base", "policy", "reward", "run", "snapshot", "generation"])
+    kind = serializers.CharField(help_text="Such as base, policy, reward, run, snapshot, generation.")
     name = serializers.CharField(source="label")
     note = serializers.CharField(allow_blank=True)
     sources = serializers.ListField(child=serializers.CharField(), help_text="The keys of what it was made from.")
