@@ -82,6 +82,8 @@ def change_endpoint(*, endpoint: Endpoint, user: User, wanted: EndpointSettings,
     A key is never sent to another server than it was entered for: a new address needs the key again.
     """
     Project.objects.select_for_update(no_key=True).get(pk=endpoint.project_id)
+    if endpoint.removed_at:
+        raise ValidationError({"name": f"“{endpoint}” was removed. Add it again under another name."})
     checked = check_settings(endpoint.project, wanted, key, endpoint=endpoint)
     before = settings_of(endpoint)
     if endpoint.sealed_key and not key and server_of(checked.base_url) != server_of(before.base_url):
