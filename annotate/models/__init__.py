@@ -9,7 +9,7 @@ from annotate.models.projects import AuditEvent, Guideline, Invitation, Membersh
 from annotate.models.prompts import Author, Prompt, Response
 from annotate.models.questionnaires import QuestionnaireAnswer, QuestionnaireItem
 from annotate.models.reviews import Comment
-from annotate.models.snapshots import Snapshot, SnapshotItem
+from annotate.models.snapshots import Snapshot, SnapshotFile, SnapshotItem
 from annotate.models.tasks import Draft, Kind, Lease, Purpose, Task, TaskResponse
 from annotate.models.tokens import ApiToken, Scope, StoredAnswer
 from annotate.models.users import User
@@ -49,6 +49,7 @@ __all__ = [
     "Role",
     "Scope",
     "Snapshot",
+    "SnapshotFile",
     "SnapshotItem",
     "SpanFeedback",
     "StoredAnswer",

@@ -32,6 +32,7 @@ class Judgement(models.Model):
     )
     external_annotator = models.CharField(max_length=120, blank=True)  # the name in the file, when imported
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    external_guideline = models.PositiveIntegerField(null=True, blank=True)  # the file's own version, when imported
     outcome = models.CharField(max_length=6, choices=Outcome)
     skip_reason = models.CharField(max_length=200, blank=True)
     rationale = models.TextField(blank=True, max_length=20_000)

@@ -57,3 +57,27 @@ class SnapshotItem(models.Model):
 
     def __str__(self) -> str:
         return f"judgement {self.judgement_id} in snapshot {self.snapshot_id}"
+
+
+class SnapshotFile(Job):
+    """A file of a snapshot, kept for a while so that a download of it can be taken up again. Progress and total are
+    judgements; `file` is its name under EXPORTS_DIR, `size` its bytes."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="files")
+    form = models.CharField(max_length=40)
+    split = models.CharField(max_length=5, choices=SnapshotItem.Split, blank=True)
+    format = models.CharField(max_length=10)
+    file = models.CharField(max_length=255, blank=True, editable=False)
+    size = models.PositiveBigIntegerField(default=0, editable=False)
+
+    objects = JobQuerySet.as_manager()
+
+    project_path = "snapshot__project"
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["snapshot", "form", "split", "format"], name="snapshotfile_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form}.{self.format} of snapshot {self.snapshot_id}"
