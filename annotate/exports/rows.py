@@ -42,7 +42,7 @@ class Facts(NamedTuple):
     ]
     annotator_id: Annotated[int | None, "judgement.annotator_id"]
     external_annotator: Annotated[str, "judgement.external_annotator"]
-    guideline_version: Annotated[int | None, "guideline.version"]
+    guideline_version: Annotated[int | None, "coalesce(guideline.version, judgement.external_guideline)"]
     active_seconds: Annotated[float | None, "judgement.active_seconds"]
     rationale: Annotated[str, "judgement.rationale"]
     flags: Annotated[dict[str, list[str]], "judgement.flags"]

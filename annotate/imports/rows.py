@@ -163,7 +163,7 @@ class ReadJudgement:
     rationale: str = ""
     flags: Mapping[int, Sequence[str]] = field(default_factory=dict)  # {place: flags}
     active_seconds: float | None = None
-    guideline_version: int | None = None  # linked where the project has this version
+    guideline_version: int | None = None  # as the file counts them: this project's own are other texts
     is_adjudication: bool = False
     is_surplus: bool = False
     task: str = ""

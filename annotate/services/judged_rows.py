@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotate.imports.rows import JudgedRow, ReadJudgement, ReadResponse
-from annotate.models import Author, Guideline, Judgement, Project, Prompt, Response, Task, TaskResponse
+from annotate.models import Author, Judgement, Project, Prompt, Response, Task, TaskResponse
 from annotate.services.judged_answers import ANSWER_MODELS, StoredAnswer, build_answer, is_same_answer
 from annotate.services.judged_checks import kind_of
 from annotate.services.prompts import Outcome, add_prompts, content_hash, lock_project, text_key
@@ -204,10 +204,7 @@ def _find_answers(project: Project, submissions: set[uuid.UUID]) -> dict[uuid.UU
 
 def _store_judgements(project: Project, fresh: Sequence[Fresh]) -> None:
     tasks = _store_tasks(project, fresh)
-    versions = {version for entry in fresh if (version := entry.placed.read.guideline_version)}
-    guidelines = Guideline.objects.filter(project=project, version__in=versions) if versions else []
-    by_version = {guideline.version: guideline for guideline in guidelines}
-    judgements = Judgement.objects.bulk_create(_judgement(project, tasks, by_version, entry) for entry in fresh)
+    judgements = Judgement.objects.bulk_create(_judgement(project, tasks, entry) for entry in fresh)
     by_model: dict[type[StoredAnswer], list[Any]] = {}
     for judgement, entry in zip(judgements, fresh, strict=True):
         entry.answer.judgement = judgement
@@ -216,9 +213,7 @@ def _store_judgements(project: Project, fresh: Sequence[Fresh]) -> None:
         model._default_manager.bulk_create(answers)
 
 
-def _judgement(
-    project: Project, tasks: Mapping[str, Task], guidelines: Mapping[int, Guideline], entry: Fresh
-) -> Judgement:
+def _judgement(project: Project, tasks: Mapping[str, Task], entry: Fresh) -> Judgement:
     read = entry.placed.read
     return Judgement(
         project=project,
@@ -230,7 +225,7 @@ def _judgement(
         rationale=read.rationale,
         flags={str(entry.responses[place].pk): list(flags) for place, flags in read.flags.items() if flags},
         active_seconds=read.active_seconds,
-        guideline=guidelines.get(read.guideline_version or 0),
+        external_guideline=read.guideline_version,
         is_adjudication=read.is_adjudication,
         is_surplus=read.is_surplus,
         created_at=read.judged_at or timezone.now(),

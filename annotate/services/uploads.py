@@ -143,10 +143,11 @@ def _stamped(row: JudgedRow, job: Import, options: Options) -> JudgedRow:
 
 
 def _stamped_prompt(prompt: PromptRow, job: Import, options: Options) -> PromptRow:
+    name = "" if job.contents == Import.Contents.LOSSLESS else job.filename[:120]  # there, no source says there is none
     return replace(
         prompt,
         tags=tuple(dict.fromkeys((*prompt.tags, *options.tags))),
-        source=prompt.source or options.source or job.filename[:120],
+        source=prompt.source or options.source or name,
         external_id=(options.id_prefix + prompt.external_id)[:200] if prompt.external_id else "",
         responses=(),
     )

@@ -99,7 +99,7 @@ def test_every_other_kind_becomes_its_own_row(project):
 
 
 def test_what_stands_beside_the_answer_is_kept(project, alice):
-    guideline = Guideline.objects.create(project=project, version=2, body="Be kind.", created_by=alice)
+    Guideline.objects.create(project=project, version=2, body="Be kind.", created_by=alice)  # not what they were shown
     submission, when = uuid.uuid4(), datetime(2024, 5, 6, 7, tzinfo=UTC)
     said = row(
         SaidComparison(1),
@@ -116,7 +116,8 @@ def test_what_stands_beside_the_answer_is_kept(project, alice):
     judgement = Judgement.objects.get()
     assert (judgement.submission_id, judgement.created_at, judgement.rationale) == (submission, when, "Longer.")
     assert judgement.flags == {str(Response.objects.get(text="Two.").pk): ["rude"]}
-    assert (judgement.active_seconds, judgement.guideline, judgement.is_adjudication) == (4.5, guideline, True)
+    assert (judgement.active_seconds, judgement.is_adjudication) == (4.5, True)
+    assert (judgement.guideline, judgement.external_guideline) == (None, 2)
     assert (judgement.annotator, judgement.external_annotator) == (None, "ann")
 
 

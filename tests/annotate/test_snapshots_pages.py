@@ -9,6 +9,7 @@ from annotate.exports.lines import export_lines
 from annotate.models import JobStatus, Snapshot
 from annotate.services.snapshot_facts import describe_snapshot
 from annotate.services.snapshots import create_snapshot
+from tests.api import make_token
 from tests.factories import make_judgement, make_prompt, make_task
 
 HTMX = {"HX-Request": "true"}
@@ -256,3 +257,15 @@ def test_an_unknown_form_or_split_is_not_found_and_names_those_there_are(alices,
     answer = download(alices, project, snapshot, "trl", data={"split": "dev"})
     assert answer.status_code == 404
     assert b"Choose one of: train, test" in answer.content
+
+
+def test_another_format_can_be_asked_for_by_page_and_by_api(alices, alice, project, snapshot):
+    answer = download(alices, project, snapshot, "comparisons", data={"format": "csv"})
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"].endswith('-comparisons.csv"')
+    table = b"".join(answer.streaming_content)
+    refused = download(alices, project, snapshot, "trl-conversational", data={"format": "csv"})
+    assert b"Choose from: jsonl" in refused.content
+    at = f"/api/v1/projects/{project.pk}/snapshots/{snapshot.pk}/download/comparisons/"
+    again = alices.get(at, {"format": "csv"}, headers={"Authorization": f"Bearer {make_token(alice)}"})
+    assert b"".join(again.streaming_content) == table

@@ -10,6 +10,7 @@ from annotate.imports.presets.argilla import read_argilla
 from annotate.imports.presets.helpsteer import read_helpsteer, read_helpsteer_preference
 from annotate.imports.presets.instructions import read_alpaca, read_self_instruct, read_sharegpt
 from annotate.imports.presets.label_studio import read_label_studio
+from annotate.imports.presets.lossless import read_lossless
 from annotate.imports.presets.mapped import read_mapped
 from annotate.imports.presets.oasst import read_tree
 from annotate.imports.presets.pandalm import read_pandalm
@@ -26,6 +27,11 @@ def has_transcripts(row: Mapping[str, Any]) -> bool:
 
 
 PRESETS: dict[str, Preset] = {
+    "lossless": Preset(
+        fields="id, purpose, prompt, responses, answer",
+        recognise=has("id", "purpose", "prompt", "responses", "answer", "split"),
+        read=read_lossless,
+    ),
     "hh": Preset(fields="chosen and rejected transcripts", recognise=has_transcripts, read=read_pairs),
     "ultrafeedback-binarized": Preset(
         fields="chosen, rejected, score_chosen, score_rejected",
