@@ -12,6 +12,7 @@ from training.models import Endpoint, EndpointBudget
 from training.services.endpoints import EndpointSettings, settings_of
 
 LARGEST = 1_000_000
+TYPED = "Enter it once more: a key is never sent back to a page."
 
 
 class EndpointForm(forms.Form):
@@ -60,7 +61,8 @@ class EndpointForm(forms.Form):
 
     def __init__(self, data: Any = None, *, endpoint: Endpoint | None = None) -> None:
         super().__init__(data, initial=asdict(settings_of(endpoint)) if endpoint else None)
-        self.fields["key"].help_text = describe_key(endpoint)
+        typed = bool(data and data.get("key"))
+        self.fields["key"].help_text = TYPED if typed else describe_key(endpoint)
 
     def wanted(self) -> EndpointSettings:
         return EndpointSettings(**{name: value for name, value in self.cleaned_data.items() if name != "key"})

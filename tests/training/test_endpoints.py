@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from annotate.models import AuditEvent, JobStatus, Prompt, Response, Task
@@ -41,9 +42,9 @@ KEY = "sk-test-0123456789abcdef-WXYZ"
 
 
 @pytest.fixture
-def server():
-    with model_server() as server:
-        yield server
+def far():
+    with model_server() as far:
+        yield far
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +55,8 @@ def near_and_quick(settings, monkeypatch):
 
 
 @pytest.fixture
-def endpoint(project, alice, server):
-    return make_endpoint(project, alice, server.url)
+def endpoint(project, alice, far):
+    return make_endpoint(project, alice, far.url)
 
 
 def make_endpoint(project, user, url, **changes) -> Endpoint:
@@ -88,7 +89,7 @@ def seeds_of(asked) -> set[tuple[str, int]]:
     return {(body["messages"][-1]["content"], body["seed"]) for body in asked}
 
 
-def test_every_prompt_is_asked_as_often_as_wanted_and_what_it_costs_is_kept(project, alice, server, endpoint):
+def test_every_prompt_is_asked_as_often_as_wanted_and_what_it_costs_is_kept(project, alice, far, endpoint):
     prompts = [make_prompt(project, f"Question {number}") for number in range(3)]
     Prompt.objects.filter(pk=prompts[0].pk).update(system="Be brief.")
     generation = ask(project, alice, endpoint)
@@ -106,20 +107,20 @@ def test_every_prompt_is_asked_as_often_as_wanted_and_what_it_costs_is_kept(proj
     assert one.sampling == {
         "temperature": 0.7, "top_p": 1.0, "max_tokens": 20, "tokens_in": 5, "cost": 0.000025, "served_by": "tiny-2026",
     }  # fmt: skip
-    assert len(seeds_of(server.asked)) == len(server.asked) == 6
-    first = next(body for body in server.asked if body["messages"][-1]["content"] == "Question 0")
+    assert len(seeds_of(far.asked)) == len(far.asked) == 6
+    first = next(body for body in far.asked if body["messages"][-1]["content"] == "Question 0")
     assert first["messages"][0] == {"role": "system", "content": "Be brief."}
     assert {name: first[name] for name in ("model", "max_tokens", "temperature", "stream")} == {
         "model": "tiny", "max_tokens": 20, "temperature": 0.7, "stream": False,
     }  # fmt: skip
     assert "top_p" not in first
-    assert (set(server.paths), set(server.keys)) == ({"/v1/chat/completions"}, {f"Bearer {KEY}"})
+    assert (set(far.paths), set(far.keys)) == ({"/v1/chat/completions"}, {f"Bearer {KEY}"})
     day = EndpointDay.objects.get()
     assert (day.requests, day.tokens_in, day.tokens_out, day.cost) == (6, 30, 60, Decimal("0.00015"))
 
 
-def test_taken_over_in_the_middle_it_asks_only_for_what_is_missing(project, alice, server):
-    endpoint = make_endpoint(project, alice, server.url, at_once=1)
+def test_taken_over_in_the_middle_it_asks_only_for_what_is_missing(project, alice, far):
+    endpoint = make_endpoint(project, alice, far.url, at_once=1)
     for number in range(3):
         make_prompt(project, f"Question {number}")
     generation = ask(project, alice, endpoint)
@@ -128,7 +129,7 @@ def test_taken_over_in_the_middle_it_asks_only_for_what_is_missing(project, alic
         Generation.objects.filter(pk=generation.pk).update(claim=uuid.uuid4(), heartbeat_at=timezone.now())
         return say(body)
 
-    server.tricks = [say, say, take_over]
+    far.tricks = [say, say, take_over]
     assert generate(reload(generation))
     assert Response.objects.filter(prompt__project=project).count() == 2
     assert EndpointDay.objects.get().requests == 3  # paid for, though the worker had lost the job
@@ -136,13 +137,13 @@ def test_taken_over_in_the_middle_it_asks_only_for_what_is_missing(project, alic
 
     assert generate(reload(generation))
     assert reload(generation).status == JobStatus.SUCCEEDED
-    assert (Response.objects.filter(prompt__project=project).count(), len(server.asked)) == (6, 7)
-    assert (len(seeds_of(server.asked)), Task.objects.of_project(project).count()) == (6, 3)
+    assert (Response.objects.filter(prompt__project=project).count(), len(far.asked)) == (6, 7)
+    assert (len(seeds_of(far.asked)), Task.objects.of_project(project).count()) == (6, 3)
 
 
-def test_what_may_pass_is_tried_again_and_a_server_that_asks_to_wait_is_left_alone(project, alice, server, endpoint):
+def test_what_may_pass_is_tried_again_and_a_server_that_asks_to_wait_is_left_alone(project, alice, far, endpoint):
     make_prompt(project)
-    server.tricks = [
+    far.tricks = [
         refuse(429, "Slow down.", Retry_After="0.3"),
         refuse(500, "Oops."),
         send(b"<html>not JSON"),
@@ -152,8 +153,8 @@ def test_what_may_pass_is_tried_again_and_a_server_that_asks_to_wait_is_left_alo
     began = timezone.now()
     generation = ask(project, alice, endpoint, responses_per_prompt=3)
     generate(generation)
-    assert (reload(generation).status, len(server.asked)) == (JobStatus.SUCCEEDED, 8)
-    assert (len(seeds_of(server.asked)), Response.objects.count()) == (3, 3)
+    assert (reload(generation).status, len(far.asked)) == (JobStatus.SUCCEEDED, 8)
+    assert (len(seeds_of(far.asked)), Response.objects.count()) == (3, 3)
     assert (timezone.now() - began).total_seconds() > 0.3
 
 
@@ -176,10 +177,10 @@ def test_what_may_pass_is_tried_again_and_a_server_that_asks_to_wait_is_left_alo
     ],
     ids=["key", "model", "credit", "long wait", "down", "redirect", "refused"],
 )
-def test_what_does_not_pass_stops_the_job_with_a_sentence(project, alice, server, trick, sentence):
-    endpoint = make_endpoint(project, alice, server.url, max_retries=2)
+def test_what_does_not_pass_stops_the_job_with_a_sentence(project, alice, far, trick, sentence):
+    endpoint = make_endpoint(project, alice, far.url, max_retries=2)
     make_prompt(project)
-    server.always = trick
+    far.always = trick
     generation = ask(project, alice, endpoint)
     generate(generation)
     generation = reload(generation)
@@ -187,29 +188,29 @@ def test_what_does_not_pass_stops_the_job_with_a_sentence(project, alice, server
     assert sentence in generation.error
     assert Response.objects.count() == 0
 
-    server.always = None
+    far.always = None
     assert retry_generation(generation=generation, user=alice)
     assert generate(reload(generation))
     assert reload(generation).status == JobStatus.SUCCEEDED
 
 
-def test_an_answer_that_never_comes_is_not_waited_for(project, alice, server):
-    endpoint = make_endpoint(project, alice, server.url, timeout=1, max_retries=0)
+def test_an_answer_that_never_comes_is_not_waited_for(project, alice, far):
+    endpoint = make_endpoint(project, alice, far.url, timeout=1, max_retries=0)
     make_prompt(project)
-    server.always = server.hang
+    far.always = far.hang
     generation = ask(project, alice, endpoint)
     generate(generation)
     assert "127.0.0.1 took too long" in reload(generation).error
 
 
-def test_a_prompt_that_does_not_fit_is_left_out_and_named(project, alice, server, endpoint):
+def test_a_prompt_that_does_not_fit_is_left_out_and_named(project, alice, far, endpoint):
     long, short = make_prompt(project, "A very long question"), make_prompt(project, "Short")
 
     def measure(body):
         too_long = "long" in body["messages"][-1]["content"]
         return refuse(400, "maximum context length is 4 tokens")(body) if too_long else say(body)
 
-    server.always = measure
+    far.always = measure
     generation = ask(project, alice, endpoint)
     generate(generation)
     generation = reload(generation)
@@ -219,7 +220,7 @@ def test_a_prompt_that_does_not_fit_is_left_out_and_named(project, alice, server
 
 
 def test_at_the_limit_it_stops_before_the_request_that_could_pass_it_and_goes_on_when_it_is_raised(
-    project, alice, server, endpoint
+    project, alice, far, endpoint
 ):
     for number in range(10):
         make_prompt(project, f"Question {number}")
@@ -236,7 +237,7 @@ def test_at_the_limit_it_stops_before_the_request_that_could_pass_it_and_goes_on
     retry_generation(generation=stopped, user=alice)
     generate(reload(generation))
     assert (reload(generation).status, reload(generation).cost) == (JobStatus.SUCCEEDED, Decimal("0.1"))
-    assert len(server.asked) == 10
+    assert len(far.asked) == 10
 
 
 def test_moments_are_handed_out_evenly_whoever_asks(project, alice, endpoint):
@@ -247,30 +248,30 @@ def test_moments_are_handed_out_evenly_whoever_asks(project, alice, endpoint):
 
 
 def test_a_server_that_sends_no_usage_is_estimated_and_one_that_wants_it_otherwise_is_asked_its_way(
-    project, alice, server, endpoint
+    project, alice, far, endpoint
 ):
     make_prompt(project, "Hi there")
     wants = refuse(400, "Use 'max_completion_tokens' instead of 'max_tokens'.")
-    server.always = lambda body: wants(body) if "max_tokens" in body else say(body, usage={})
+    far.always = lambda body: wants(body) if "max_tokens" in body else say(body, usage={})
     generation = ask(project, alice, endpoint, responses_per_prompt=1, queue_tasks=False)
     generate(generation)
     response = Response.objects.get()
-    assert server.asked[-1]["max_completion_tokens"] == 20
+    assert far.asked[-1]["max_completion_tokens"] == 20
     assert response.sampling["tokens_estimated"] is True
     assert (response.token_count, response.sampling["tokens_in"]) == (-(-len(response.text) // 4), 6)
 
 
-def test_plain_completions_get_the_conversation_as_text(project, alice, server):
-    endpoint = make_endpoint(project, alice, server.url, protocol="text")
+def test_plain_completions_get_the_conversation_as_text(project, alice, far):
+    endpoint = make_endpoint(project, alice, far.url, protocol="text")
     make_prompt(project, "Hi")
     generation = ask(project, alice, endpoint, responses_per_prompt=1, queue_tasks=False)
     generate(generation)
-    assert (server.paths, server.asked[0]["prompt"]) == (["/v1/completions"], "Human: Hi\n\nAssistant:")
+    assert (far.paths, far.asked[0]["prompt"]) == (["/v1/completions"], "Human: Hi\n\nAssistant:")
     response = Response.objects.get()
     assert (response.text, response.finish_reason) == ("Went on after 21 letters.", "length")
 
 
-def test_an_endpoint_is_one_side_of_an_evaluation_and_its_answers_are_found_again(project, alice, server, endpoint):
+def test_an_endpoint_is_one_side_of_an_evaluation_and_its_answers_are_found_again(project, alice, far, endpoint):
     make_prompt(project)
     policy = make_policy(project)
     asked = {"candidate": policy, "baseline": endpoint.model, "by": Evaluation.By.PEOPLE, "prompts": 5}
@@ -280,7 +281,7 @@ def test_an_endpoint_is_one_side_of_an_evaluation_and_its_answers_are_found_agai
         evaluate(evaluation)
         item = evaluation.items.get()
         assert item.baseline_response.text.startswith("Answer to")
-    assert len(server.asked) == 1
+    assert len(far.asked) == 1
 
 
 def test_an_endpoint_is_never_trained_nor_taken_into_use(project, endpoint):
@@ -289,7 +290,7 @@ def test_an_endpoint_is_never_trained_nor_taken_into_use(project, endpoint):
     assert endpoint.model.kind not in {ModelVersion.Kind.POLICY, ModelVersion.Kind.BACKBONE}
 
 
-def test_removed_it_forgets_its_key_and_keeps_what_it_wrote(project, alice, server, endpoint):
+def test_removed_it_forgets_its_key_and_keeps_what_it_wrote(project, alice, far, endpoint):
     make_prompt(project)
     generate(ask(project, alice, endpoint))
     waiting = ask(project, alice, endpoint)
@@ -299,7 +300,7 @@ def test_removed_it_forgets_its_key_and_keeps_what_it_wrote(project, alice, serv
     assert (endpoint.sealed_key, endpoint.key_ends) == ("", "")
     generate(waiting)
     assert reload(waiting).error == "“Far” was removed. Choose another model."
-    assert (Response.objects.count(), len(server.asked)) == (2, 2)
+    assert (Response.objects.count(), len(far.asked)) == (2, 2)
     with pytest.raises(ValidationError, match="was removed"):
         ask(project, alice, endpoint)
 
@@ -321,13 +322,13 @@ def test_an_administrator_can_allow_hosts_and_ranges():
         resolve("localhost", 80, ["10.0.0.0/8"])
 
 
-def test_a_name_that_means_a_private_address_is_refused_when_it_is_connected_to(project, alice, server, settings):
-    endpoint = make_endpoint(project, alice, server.url.replace("127.0.0.1", "localhost"))
+def test_a_name_that_means_a_private_address_is_refused_when_it_is_connected_to(project, alice, far, settings):
+    endpoint = make_endpoint(project, alice, far.url.replace("127.0.0.1", "localhost"))
     settings.ENDPOINT_PRIVATE_HOSTS = []
     assert "is inside a private network" in try_endpoint(endpoint=endpoint, user=alice).message
     settings.ENDPOINT_PRIVATE_HOSTS = ["localhost"]
     assert try_endpoint(endpoint=endpoint, user=alice).worked
-    assert len(server.asked) == 1
+    assert len(far.asked) == 1
 
 
 def test_a_key_is_sealed_and_survives_a_change_of_the_sites_key(settings):
@@ -363,9 +364,9 @@ def test_what_has_written_stays_the_model_it_was(project, alice, endpoint):
     assert Response.objects.filter(author__name="Farther").count() == 2
 
 
-def test_the_key_is_in_no_log_no_audit_entry_and_no_row(project, alice, server, endpoint, caplog):
+def test_the_key_is_in_no_log_no_audit_entry_and_no_row(project, alice, far, endpoint, caplog):
     caplog.set_level(logging.DEBUG)
-    server.tricks = [refuse(401, f"Bad key {KEY}")]
+    far.tricks = [refuse(401, f"Bad key {KEY}")]
     assert not try_endpoint(endpoint=endpoint, user=alice).worked
     trial = try_endpoint(endpoint=endpoint, user=alice)
     assert trial.worked and "Answer to Answer with the one word: ready" in trial.message
@@ -373,3 +374,12 @@ def test_the_key_is_in_no_log_no_audit_entry_and_no_row(project, alice, server, 
     assert {"endpoint.added", "endpoint.tried"} <= set(events.values_list("action", flat=True))
     kept = [caplog.text, json.dumps(list(events.values("action", "target", "data"))), str(endpoint.__dict__)]
     assert [text for text in kept if KEY in text] == []
+
+
+def test_the_command_asks_and_says_what_it_cost(project, alice, far, endpoint, capsys):
+    make_prompt(project)
+    call_command("generate", str(project.pk), "--model", "Far")
+    said = capsys.readouterr().out
+    assert "2 responses for $0.000050; 1 comparisons queued." in said
+    with pytest.raises(CommandError, match="No prompt fits this choice"):
+        call_command("generate", project.name, "--model", "Far")

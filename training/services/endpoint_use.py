@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from annotate.models import Project
@@ -29,7 +29,7 @@ def with_use(endpoints: ScopedQuerySet) -> ScopedQuerySet:
 def list_endpoints(project: Project) -> ScopedQuerySet:
     """Those in use first, the newest of them first."""
     rows: ScopedQuerySet = with_use(Endpoint.objects.of_project(project).select_related("model", "created_by"))
-    return rows.order_by("removed_at", "-pk")
+    return rows.order_by(F("removed_at").desc(nulls_first=True), "-pk")
 
 
 def list_days(endpoint: Endpoint) -> QuerySet[EndpointDay]:
