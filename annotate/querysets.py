@@ -103,20 +103,6 @@ class TaskQuerySet(ScopedQuerySet):
 
         return self.annotate(size=_count(TaskResponse.objects.filter(task=models.OuterRef("pk"))))
 
-    def not_seen_by(self, user: User) -> Self:
-        """Tasks this person has never been handed."""
-        from annotate.models.tasks import Lease
-
-        return self.filter(~models.Exists(Lease.objects.filter(task=models.OuterRef("pk"), annotator=user)))
-
-    def open_to(self, user: User) -> Self:
-        """Tasks this person may still be handed: never seen, or given back unjudged."""
-        from annotate.models.tasks import Lease
-
-        given_back = [Lease.State.RETURNED, Lease.State.EXPIRED]
-        mine = Lease.objects.filter(task=models.OuterRef("pk"), annotator=user).exclude(state__in=given_back)
-        return self.filter(~models.Exists(mine))
-
     def with_progress(self) -> Self:
         """Each with `held` and `answered`: how many hold it now and how many of its answers stand."""
         from annotate.models.judgements import Judgement

@@ -155,6 +155,47 @@ TAKE_PLACE = """
 """
 ALL, BEHIND_OF_ITS_PRIORITY, BEHIND = "", "AND priority = %(priority)s AND id > %(task)s", "AND priority < %(priority)s"
 
+# What waits for this person in each of their projects, by kind, up to so many in a project. As when tasks are handed
+# out, the queue is looked at from its front, and from the work they judged last on: of what others gave back in between
+# some may be left out.
+WAITING = """
+    SELECT member.project_id, waits.kind, waits.number
+    FROM {membership} AS member
+    LEFT JOIN LATERAL (
+        SELECT task.priority, task.id FROM {judgement} AS judgement JOIN {task} AS task ON task.id = judgement.task_id
+        WHERE judgement.annotator_id = member.user_id AND judgement.project_id = member.project_id
+            AND task.purpose = 'work'
+        ORDER BY judgement.id DESC LIMIT 1
+    ) AS last ON true
+    LEFT JOIN LATERAL (
+        SELECT open_to_them.kind, count(*) AS number
+        FROM (
+            SELECT queued.kind
+            FROM ({front} UNION {behind_of_its_priority} UNION {behind}) AS queued
+            WHERE (
+                SELECT id FROM {lease} AS lease
+                WHERE lease.task_id = queued.id AND lease.annotator_id = member.user_id
+                    AND lease.state NOT IN ('returned', 'expired')
+            ) IS NULL
+            LIMIT %(most)s
+        ) AS open_to_them
+        GROUP BY open_to_them.kind
+    ) AS waits ON true
+    WHERE member.user_id = %(user)s AND (%(project)s::bigint IS NULL OR member.project_id = %(project)s)
+"""
+QUEUED = """(
+    SELECT id, kind FROM {task}
+    WHERE project_id = member.project_id AND purpose = 'work' AND remaining > 0 AND closed_at IS NULL
+        AND reserved_for_id IS NULL {walk}
+    ORDER BY priority DESC, id LIMIT 300
+)"""
+WAITING = WAITING.format(
+    **TABLES,
+    front=QUEUED.format(**TABLES, walk=""),
+    behind_of_its_priority=QUEUED.format(**TABLES, walk="AND priority = last.priority AND id > last.id"),
+    behind=QUEUED.format(**TABLES, walk="AND priority < last.priority"),
+)
+
 # The usual answer: the task is held, nothing was said of it before, and this submission is new.
 # Returns the guidelines it is given under: those in force, or, where changed ones must be read, the newest read.
 FILL_HELD_PLACE = """

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import OuterRef
 
 from annotate.models import Kind, Project, Prompt, Response, Task, TaskResponse, User
-from annotate.querysets import TaskQuerySet
+from annotate.statements import WAITING, fetch
 
 BATCH = 1_000
 KEY_LENGTH = 120
@@ -143,20 +141,18 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def waiting_by_kind(user: User) -> dict[int, Counter[str]]:
+def waiting_by_kind(user: User, *, project: Project | None = None) -> dict[int, Counter[str]]:
     """{project id: {kind: tasks waiting for this person}}, for every project of theirs, each counted up to 100.
 
-    One statement that reads at most 100 rows of the queue for a project, however many wait.
+    One statement that reads a bounded part of each queue (`annotate.statements`), however many wait.
     """
-    waiting = _waiting_for(user).filter(project=OuterRef("pk")).values("kind")[:WAITING_SHOWN_UP_TO]
-    projects = Project.objects.visible_to(user).annotate(waiting=ArraySubquery(waiting))
-    return {pk: Counter(kinds) for pk, kinds in projects.values_list("pk", "waiting")}
+    asked = {"user": user.pk, "project": project.pk if project else None, "most": WAITING_SHOWN_UP_TO}
+    found: dict[int, Counter[str]] = {}
+    for pk, kind, number in fetch(WAITING, asked):
+        found.setdefault(pk, Counter()).update({kind: number} if kind else {})
+    return found
 
 
 def count_waiting(*, user: User, project: Project) -> int:
     """Tasks of this project waiting for this person, counted up to 100."""
-    return _waiting_for(user).of_project(project)[:WAITING_SHOWN_UP_TO].count()
-
-
-def _waiting_for(user: User) -> TaskQuerySet:
-    return Task.objects.waiting().for_work().open_to(user).order_by("-priority", "id")  # the order of the queue's index
+    return sum(waiting_by_kind(user, project=project).get(project.pk, Counter()).values())
