@@ -24,6 +24,7 @@ DEBUG = env.bool("PLUMBLINE_DEBUG", False) and not PRODUCTION
 VAR_DIR = Path(env.str("PLUMBLINE_VAR", str(BASE_DIR / "var"))).resolve()
 ARTIFACTS_DIR = Path(env.str("PLUMBLINE_ARTIFACTS", str(VAR_DIR / "artifacts"))).resolve()
 UPLOADS_DIR = VAR_DIR / "uploads"
+EXPORTS_DIR = VAR_DIR / "exports"
 
 
 def required_in_production(name: str, why: str) -> str:
@@ -187,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-old-drafts": {"task": "annotate.purge_drafts", "schedule": 86_400.0},
     "purge-stored-answers": {"task": "annotate.purge_stored_answers", "schedule": 3_600.0},
     "recover-imports-and-snapshots": {"task": "annotate.recover_stalled_jobs", "schedule": 15.0},
+    "remove-old-snapshot-files": {"task": "annotate.remove_old_snapshot_files", "schedule": 3_600.0},
     "follow-evaluations": {"task": "training.follow_evaluations", "schedule": 10.0},
     "deliver-webhooks": {"task": "annotate.deliver_due_webhooks", "schedule": 30.0},
     "turn-rounds": {"task": "training.turn_rounds", "schedule": 5.0},
@@ -264,6 +266,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "annotate.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 SESSION_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_SECURE = PRODUCTION
