@@ -111,7 +111,7 @@ def count(turns: list[Turn]) -> dict[str, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--chains", nargs="+", choices=CHAINS, default=list(CHAINS))
     parser.add_argument("--gate", action="store_true", help="go on from the policy before where the gate refuses")
     parser.add_argument("--out", type=Path, help="keep the run folders and found.json here")

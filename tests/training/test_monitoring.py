@@ -75,6 +75,9 @@ def test_two_models_that_contradict_each_other_are_told_before_anything_is_learn
         history = History()
         history.add(scored(0.0, 0.0, agreement=agreement, count=2))
         assert [found.severity for found in examine(history, algorithm="rloo", samples_itself=True)] == [severity]
+    assert kinds(scored(0.0, 0.0, agreement=-0.6, count=1)) == ["reward_disagreement"]  # before anything is learnt
+    few = {"completions/count": 31.0, "reward": 0.0, "reward_std": 1.0, "heldout/reward": 0.0, "heldout/std": 1.0}
+    assert kinds(steps(1, **few, **{"heldout/agreement": -0.9})) == []
     assert highest_correlation(0.0, 103) == pytest.approx(0.2543, abs=1e-4)
 
 

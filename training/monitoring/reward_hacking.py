@@ -14,6 +14,7 @@ from training.monitoring.history import Figures
 from training.monitoring.verdicts import Verdict
 
 ENOUGH_SAMPLES, ENOUGH_READINGS = 256, 2  # in a window
+FEWEST = 32  # responses that a correlation may be judged by
 SURE, VERY_SURE = 2.6, 3.0  # standard errors; one-sided 0.5 % and 0.13 %
 RISE = 0.3  # deviations that the reward must have risen by before anything is said
 FOLLOWS = 0.2  # share of the reward's rise that the held-out reward should show at least
@@ -44,15 +45,14 @@ class Reading:
 def find_parting(steps: Sequence[Figures], evaluations: Sequence[Figures]) -> Verdict | None:
     """The first of three signs: the held-out reward falls, it does not follow, or the two reward models disagree.
 
-    Disagreement is told from the first window on, the others once there is a second to compare it with.
+    Disagreement is told from the first responses on, before anything is learnt from them where a step has enough of
+    them; the others once there are two windows to compare.
     """
     readings = read(steps) or read(evaluations)
     windows = cut(readings)
-    if not windows:
-        return None
+    if len(windows) < 2:
+        return find_disagreement(windows[0] if windows else pool(readings)) if readings else None
     first, last = windows[0], windows[-1]
-    if len(windows) == 1:
-        return find_disagreement(first)
     scale = Scale(first.reward_std, first.heldout_std)
     return find_fall(windows[:-1], last, scale) or find_no_following(first, last, scale)
 
@@ -168,7 +168,7 @@ def parted(message: str, *, before: Reading, now: Reading) -> Verdict:
 def find_disagreement(first: Reading) -> Verdict | None:
     """On the first responses already, the two models surely do not agree on which is the better one. Where they
     surely contradict each other, the run is stopped: what one gains the other loses."""
-    if first.agreement is None:
+    if first.agreement is None or first.count < FEWEST:
         return None
     highest = highest_correlation(first.agreement, first.count / 2)
     if highest >= AGREES:
