@@ -1,9 +1,10 @@
 """Does a round survive the death of each part of the system at each of its steps? `python -m bench.round_faults` prints
 one JSON line for each part.
 
-A site of its own with tiny models. For each part (web server, broker, workers, trainer, database) one round is started,
-and the part is killed with SIGKILL once at every step of it: while the step is under way, or, where a step is over in
-milliseconds, as it begins. The line says where the kills fell, how the round ended and whether anything was done twice.
+A site of its own with tiny models. For each part (web server, broker, workers, trainer, database, clock) one round is
+started, and the part is killed with SIGKILL once at every step, as soon as its job is at work, or with `--late` once
+that has got something done; the snapshot, over in milliseconds, as it is due. The line says where the kills fell, how
+the round ended, and whether anything was done twice or left undone.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import psycopg
@@ -28,46 +29,91 @@ from tests.smoke import generate, running_site, set_up
 from tests.visitor import Visitor
 
 PROMPTS = 24
-POLICY = {"epochs": "1", "max_tokens": "12", "batch_size": "4", "responses": "2", "max_steps": "4", "eval_prompts": "2"}
+POLICY = {"epochs": "1", "max_tokens": "12", "batch_size": "2", "responses": "2", "max_steps": "8", "eval_prompts": "2"}
 LOOK = 0.02  # seconds
+ROUND_SECONDS = 600
 PARTS: dict[str, tuple[str, ...]] = {
     "web": ("granian",),
     "broker": ("valkey",),
     "workers": ("--queues default", "--queues inference", "--queues training"),
     "trainer": ("-m training.algorithms",),
     "database": (),  # found by its own pid file
+    "clock": ("celery --quiet --app config beat",),
 }
-# Each step of the newest round, its status, and the status of the job it waits for.
+# Each step of the newest round and its status; the status of the job it waits for, and how much of it is done.
 STATES = """
-    SELECT step.kind, step.status, coalesce(run.status, generation.status, (
-        SELECT min(status) FROM training_evaluation WHERE round_id = step.round_id AND step.kind = 'evaluate'
-        AND status IN ('queued', 'running')), '')
+    SELECT step.kind, step.status,
+        coalesce(run.status, generation.status, scoring.status, evaluation.status, ''),
+        coalesce(run.progress, generation.progress, scoring.progress, evaluation.progress, 0)
     FROM training_roundstep step
     LEFT JOIN training_run run ON run.id = step.run_id
     LEFT JOIN training_generation generation ON generation.id = step.generation_id
+    LEFT JOIN training_scoring scoring ON step.kind = 'queue' AND scoring.id = (step.facts ->> 'scoring')::bigint
+    LEFT JOIN LATERAL (
+        SELECT status, progress FROM training_evaluation WHERE round_id = step.round_id AND step.kind = 'evaluate'
+        AND status IN ('queued', 'running') ORDER BY status DESC LIMIT 1
+    ) evaluation ON true
     WHERE step.round_id = (SELECT max(id) FROM training_round) ORDER BY step.position
 """
-DOUBLES = {
-    "runs": "SELECT count(*) FROM training_run r JOIN training_roundstep s ON s.run_id = r.id WHERE s.round_id = %s",
-    "models": "SELECT count(*) FROM training_modelversion m JOIN training_roundstep s ON s.run_id = m.run_id "
-    "WHERE s.round_id = %s",
-    "evaluations": "SELECT count(*) FROM training_evaluation WHERE round_id = %s",
-    "workers_on_a_run": "SELECT max(r.attempts) FROM training_run r JOIN training_roundstep s ON s.run_id = r.id "
-    "WHERE s.round_id = %s",
-    "audit_finished": "SELECT count(*) FROM annotate_auditevent WHERE action = 'round.finished' AND target = "
-    "(SELECT 'Round ' || number FROM training_round WHERE id = %s)",
+FOLDERS = """
+    SELECT model.folder FROM training_modelversion model JOIN training_roundstep step ON step.run_id = model.run_id
+    WHERE step.round_id = %s
+"""
+# What a round would have done twice, or left undone: all of them must count 0.
+WRONG = {
+    "runs of no step": """
+        SELECT count(*) FROM training_run run JOIN training_round round ON round.id = %s
+        WHERE run.created_at > round.started_at
+        AND NOT EXISTS (SELECT FROM training_roundstep step WHERE step.run_id = run.id)""",
+    "runs without one model": """
+        SELECT count(*) FROM training_roundstep step WHERE step.round_id = %s AND step.run_id IS NOT NULL
+        AND (SELECT count(*) FROM training_modelversion model WHERE model.run_id = step.run_id) <> 1""",
+    "snapshots of no step": """
+        SELECT count(*) FROM annotate_snapshot snapshot JOIN training_round round ON round.id = %s
+        WHERE snapshot.created_at > round.started_at AND NOT EXISTS (
+            SELECT FROM training_roundstep step WHERE snapshot.id IN (step.snapshot_id, step.heldout_snapshot_id))""",
+    "generations of no step": """
+        SELECT count(*) FROM training_generation generation JOIN training_round round ON round.id = %s
+        WHERE generation.created_at > round.started_at AND NOT EXISTS (
+            SELECT FROM training_roundstep step
+            WHERE generation.id IN (step.generation_id, step.rival_generation_id))""",
+    "responses too many or too few": """
+        SELECT coalesce(sum(abs(generation.total - (
+            SELECT count(*) FROM annotate_response response WHERE response.key LIKE 'g' || generation.id || ':%%'))), 0)
+        FROM training_generation generation
+        JOIN training_roundstep step ON generation.id IN (step.generation_id, step.rival_generation_id)
+        WHERE step.round_id = %s""",
+    "prompts evaluated by half": """
+        SELECT count(*) FROM training_evaluationitem item
+        JOIN training_evaluation evaluation ON evaluation.id = item.evaluation_id
+        WHERE evaluation.round_id = %s AND (evaluation.status <> 'succeeded' OR item.candidate_response_id IS NULL
+            OR item.baseline_response_id IS NULL)""",
+    "tasks too many or too few": """
+        SELECT abs((step.facts ->> 'queued')::int - (
+            SELECT count(*) FROM annotate_task task WHERE task.key LIKE 'round' || step.round_id || ':%%'
+            OR task.key LIKE 'round' || step.round_id || 'rival:%%'))
+        FROM training_roundstep step WHERE step.kind = 'queue' AND step.round_id = %s""",
+    "ended more or less than once": """
+        SELECT abs(count(*) - 1) FROM annotate_auditevent
+        WHERE action = 'round.finished' AND target = (SELECT 'Round ' || number FROM training_round WHERE id = %s)""",
+    "taken into use too often": """
+        SELECT greatest(count(*) - 1, 0) FROM training_projectpolicy WHERE round_id = %s""",
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=PARTS, nargs="*", default=list(PARTS))
+    parser.add_argument("--late", action="store_true", help="kill once a job has got something done")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="plumbline-faults-") as folder, running_site(Path(folder)) as (site, link):
         owner = Visitor(site)
         project = prepare(owner, link)
         for part in options.only:
-            print(json.dumps(attack(owner, project, part, Path(folder) / "var")), flush=True)
+            line = attack(owner, project, part, Path(folder) / "var", late=options.late)
+            print(json.dumps(line), flush=True)
+            if line["status"] != "succeeded":
+                sys.exit(f"The round did not survive: {part}.")
 
 
 def prepare(owner: Visitor, link: str) -> str:
@@ -81,38 +127,41 @@ def prepare(owner: Visitor, link: str) -> str:
         project,
         algorithm="raft",
         policy=POLICY,
-        reward={"epochs": "2"},
+        reward={"epochs": "2", "heads": "2"},
         max_tokens="12",
         prompts="8",
         tasks="6",
         evaluation_prompts="6",
+        by_uncertainty="0.5",  # so that queueing has a job of its own, scoring
     )
     return project
 
 
-def attack(owner: Visitor, project: str, part: str, var: Path) -> dict[str, Any]:
+def attack(owner: Visitor, project: str, part: str, var: Path, *, late: bool) -> dict[str, Any]:
     """One round, with `part` killed once at each of its steps."""
     database = Postgres(var / "postgres")
     begin(owner, project)
-    started, killed, deadline = time.monotonic(), dict[str, str](), time.monotonic() + JOB_SECONDS
-    while time.monotonic() < deadline:
+    started, killed = time.monotonic(), dict[str, str]()
+    while time.monotonic() < started + ROUND_SECONDS:
         states = read(database, STATES)
-        if states and all(status in ("succeeded", "skipped") for _, status, _ in states):
-            break
-        if failed := [kind for kind, status, _ in states if status == "failed"]:
+        if failed := [kind for kind, status, _, _ in states if status == "failed"]:
             print(f"{part}: {failed[0]} failed.", file=sys.stderr)
             break
-        step, status, job = next(
-            ((kind, status, job) for kind, status, job in states if status in ("pending", "running")), ("", "", "")
-        )
-        if step and step not in killed and job != "queued" and strike(part, var, database):
-            killed[step] = job or status
+        under_way = next((state for state in states if state[1] in ("pending", "running")), None)
+        if under_way is None:
+            break
+        step, status, job, done = under_way
+        is_time = (job == "running" and (done or not late)) or step == "snapshot"
+        if step not in killed and is_time and strike(part, var, database):
+            killed[step] = f"{job or status}, {done} done"
         time.sleep(LOOK)
-    return {"part": part, "killed_at": killed, "seconds": round(time.monotonic() - started, 1), **count(database)}
+    where = {kind: killed.get(kind, "not hit") for kind, *_ in states}
+    seconds = round(time.monotonic() - started, 1)
+    return {"part": part, "killed_at": where, "seconds": seconds, **judge_round(database, var / "artifacts")}
 
 
 def begin(owner: Visitor, project: str) -> None:
-    owner.open(f"{project}rounds/")
+    patiently(lambda: owner.open(f"{project}rounds/"))
     form = owner.form("recipe")
     newest = [str(option["value"]) for option in form.select("option")][-1]
     owner.send(form, recipe=newest)
@@ -140,6 +189,9 @@ def find(part: str, var: Path, database: Postgres) -> Iterator[psutil.Process]:
             yield process
 
 
+Found = TypeVar("Found")
+
+
 def read(database: Postgres, statement: str, *arguments: object) -> list[Any]:
     """The rows, as soon as the database answers."""
     return patiently(lambda: ask(database, statement, arguments))
@@ -150,7 +202,7 @@ def ask(database: Postgres, statement: str, arguments: tuple[object, ...]) -> li
         return connection.execute(statement, arguments or None).fetchall()
 
 
-def patiently(look: Callable[[], list[Any]]) -> list[Any]:
+def patiently(look: Callable[[], Found]) -> Found:
     deadline = time.monotonic() + JOB_SECONDS
     while True:
         try:
@@ -161,11 +213,17 @@ def patiently(look: Callable[[], list[Any]]) -> list[Any]:
             time.sleep(0.2)
 
 
-def count(database: Postgres) -> dict[str, Any]:
-    """How the round ended, and how many of each thing it made."""
-    ((number, status),) = read(database, "SELECT id, status FROM training_round ORDER BY id DESC LIMIT 1")
-    made = {name: read(database, statement, number)[0][0] for name, statement in DOUBLES.items()}
-    return {"status": status, **made, "steps": {kind: state for kind, state, _ in read(database, STATES)}}
+def judge_round(database: Postgres, artifacts: Path) -> dict[str, Any]:
+    """How the round ended, its models' cards, and all that was done twice or left undone."""
+    until_counted = time.monotonic() + 30  # the line of the log is written with the round's own end
+    while True:
+        ((number, status),) = read(database, "SELECT id, status FROM training_round ORDER BY id DESC LIMIT 1")
+        if status != "running" or time.monotonic() > until_counted:
+            break
+        time.sleep(LOOK)
+    wrong = {name: int(read(database, statement, number)[0][0]) for name, statement in WRONG.items()}
+    cards = [(artifacts / folder / "README.md").exists() for (folder,) in read(database, FOLDERS, number)]
+    return {"status": status, "cards": sum(cards), "wrong": {name: found for name, found in wrong.items() if found}}
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def expected() -> dict[str, int | str]:
         "exported_rows": PROMPTS,
         "round_1": "succeeded",
         "round_2": "succeeded",
+        "round_cards": 4,  # of each round its held-out reward model's and its policy's
     }
 
 
@@ -215,7 +216,7 @@ def export(visitor: Visitor, project: str) -> dict[str, int]:
     return {"exported_rows": rows["trl"], "snapshot_rows": rows["lossless"]}
 
 
-def turn_rounds(visitor: Visitor, project: str) -> dict[str, str]:
+def turn_rounds(visitor: Visitor, project: str) -> dict[str, object]:
     """A recipe whose rounds begin by themselves: one for what is judged already, one for what it queues."""
     quick = {"prompts": "12", "tasks": "10", "evaluation_prompts": "4", "max_tokens": "12"}
     write_recipe(
@@ -228,12 +229,20 @@ def turn_rounds(visitor: Visitor, project: str) -> dict[str, str]:
         enough_judgements="8",
         **quick,
     )
-    found = {}
+    found: dict[str, object] = {}
     for number in (1, 2):
         wait_for_round(visitor, project, number, ROUND_SECONDS)
         found[f"round_{number}"] = "succeeded"
         judge_all(visitor, project)
-    return found
+    return {**found, "round_cards": count_round_cards(visitor, project)}
+
+
+def count_round_cards(visitor: Visitor, project: str) -> int:
+    """Models whose card says which step of which round made them."""
+    visitor.open(f"{project}models/")
+    links = {str(link["href"]) for link in visitor.page.select("a[href*='/models/']")}
+    cards = [visitor.download(f"{link}card/") for link in links if re.search(r"/models/\d+/$", link)]
+    return sum("Round" in card and "its step" in card for card in cards)
 
 
 if __name__ == "__main__":
