@@ -58,6 +58,7 @@ class Author(models.Model):
         MODEL = "model", "Model"
         PERSON = "person", "Person"
         FILE = "file", "Imported"
+        ENDPOINT = "remote", "Endpoint"  # a model asked elsewhere; it answers in no chat
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="authors")
     kind = models.CharField(max_length=6, choices=Kind)

@@ -9,9 +9,11 @@ from ipaddress import ip_address
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from annotate.models import AuditEvent, JobStatus, Prompt, Response, Task
+from annotate.services.chats import policies
 from tests.factories import make_prompt
 from tests.training.factories import make_policy
 from tests.training.model_server import model_server, refuse, say, send
@@ -32,7 +34,7 @@ from training.services.endpoints import (
 )
 from training.services.evaluation_work import evaluate
 from training.services.evaluations import start_evaluation
-from training.services.generations import retry_generation, start_generation
+from training.services.generations import cancel_generation, retry_generation, start_generation
 from training.services.policies import set_policy
 from training.services.sampling import generate
 
@@ -194,6 +196,24 @@ def test_what_does_not_pass_stops_the_job_with_a_sentence(project, alice, far, t
     assert reload(generation).status == JobStatus.SUCCEEDED
 
 
+def test_cancelled_it_takes_the_answers_on_their_way_and_asks_for_no_more(project, alice, far):
+    endpoint = make_endpoint(project, alice, far.url, at_once=1, requests_per_minute=1200)
+    for number in range(100):
+        make_prompt(project, f"Question {number}")
+    generation = ask(project, alice, endpoint, queue_tasks=False)
+
+    def cancel(body):
+        cancel_generation(generation=Generation.objects.get(pk=generation.pk), user=alice)
+        connection.close()
+        return say(body)
+
+    far.tricks = [say, cancel]
+    generate(generation)
+    stopped = reload(generation)
+    assert (stopped.status, stopped.progress) == (JobStatus.CANCELLED, len(far.asked))
+    assert 2 <= Response.objects.count() == len(far.asked) < 100
+
+
 def test_an_answer_that_never_comes_is_not_waited_for(project, alice, far):
     endpoint = make_endpoint(project, alice, far.url, timeout=1, max_retries=0)
     make_prompt(project)
@@ -284,7 +304,8 @@ def test_an_endpoint_is_one_side_of_an_evaluation_and_its_answers_are_found_agai
     assert len(far.asked) == 1
 
 
-def test_an_endpoint_is_never_trained_nor_taken_into_use(project, endpoint):
+def test_an_endpoint_is_never_trained_nor_taken_into_use_and_answers_in_no_chat(project, endpoint):
+    assert policies(project) == []
     with pytest.raises(ValidationError, match="only a policy can be taken into use"):
         set_policy(model=endpoint.model, reason="Because.")
     assert endpoint.model.kind not in {ModelVersion.Kind.POLICY, ModelVersion.Kind.BACKBONE}

@@ -160,7 +160,7 @@ def is_taken(project: Project, name: str, endpoint: Endpoint | None) -> bool:
     models = ModelVersion.objects.of_project(project).filter(name=name)
     if endpoint is None:
         return models.exists()  # an author that came with a file becomes the model's
-    authors = Author.objects.of_project(project).filter(kind=Author.Kind.MODEL, name=name)
+    authors = Author.objects.of_project(project).filter(kind=Author.Kind.ENDPOINT, name=name)
     own = endpoint.model
     return models.exclude(pk=own.pk).exists() or authors.exclude(model_version=own).exists()
 

@@ -57,7 +57,8 @@ def create_model(
     """Store a model version; one that writes responses gets the Author they are signed with."""
     author = None
     if kind in ModelVersion.WRITERS:
-        author, _ = Author.objects.get_or_create(project=project, kind=Author.Kind.MODEL, name=name)
+        signs_as = Author.Kind.ENDPOINT if kind == Kind.ENDPOINT else Author.Kind.MODEL
+        author, _ = Author.objects.get_or_create(project=project, kind=signs_as, name=name)
         if ModelVersion.objects.filter(author=author).exists():
             raise ValidationError({"name": f"Another model already signs its responses “{name}”. Choose another name."})
     return ModelVersion.objects.create(

@@ -33,7 +33,7 @@ from annotate.kinds.options import Question, read_question
 
 TASK = "as exported"  # keeps the order of the responses; judgements of the same responses meet in one task
 WORK = "work"  # the purpose of a task that is neither gold nor practice nor an evaluation
-AUTHOR_KINDS = ("model", "person", "file")
+AUTHOR_KINDS = ("model", "person", "file", "remote")
 FINISH_REASONS = ("stop", "length", "")
 MAX_AUTHOR = 200
 MAX_ANNOTATOR = 120

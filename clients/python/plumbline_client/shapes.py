@@ -99,7 +99,7 @@ class AuditEventPage(TypedDict):
 
 class Author(TypedDict):
     id: int
-    kind: Literal["model", "person", "file"]
+    kind: Literal["model", "person", "file", "remote"]
     name: str
 
 
@@ -362,8 +362,8 @@ class Import(TypedDict):
     created_at: str
     started_at: str | None
     finished_at: str | None
-    contents: Literal["prompts", "pairs"]
-    format: Literal["jsonl", "json", "csv", "text"]
+    contents: Literal["prompts", "pairs", "hh", "trl-unpaired", "ultrafeedback", "ultrafeedback-binarized", "helpsteer2", "helpsteer2-preference", "oasst-trees", "arena", "arena-lists", "mt-bench-answers", "mt-bench-verdicts", "pandalm", "squality", "argilla", "label-studio", "self-instruct", "alpaca", "sharegpt", "lossless", "mapped"]
+    format: Literal["jsonl", "json", "csv", "parquet", "text"]
     filename: str
     options: dict[str, Any]
     rows_read: int
