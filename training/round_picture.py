@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from training.services.round_history import Line
 
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 352.0, 12.0, 148.0  # of the area between the axes; the viewBox is 360 × 184
-WIDEST = 64.0  # between two rounds
+WIDEST = 104.0  # between two rounds
 MOST = 16  # rounds that fit
 
 

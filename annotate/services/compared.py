@@ -63,10 +63,14 @@ def judgements_of(project: Project, choice: Choice) -> JudgementQuerySet:
     return rows
 
 
+def newest_judgements(project: Project, choice: Choice) -> JudgementQuerySet:
+    """At most MOST of those that count and compare responses, the newest first."""
+    return judgements_of(project, choice).filter(kind__in=READERS).order_by("-pk")[:MOST]
+
+
 def read_compared(project: Project, choice: Choice) -> tuple[list[Compared], int]:
     """The rows of the newest judgements, oldest first, and how many compared an author with itself and are left out."""
-    newest = judgements_of(project, choice).filter(kind__in=READERS).order_by("-pk")
-    rows = newest.values_list(
+    rows = newest_judgements(project, choice).values_list(
         "pk",
         "task",
         "task__prompt",
@@ -77,7 +81,7 @@ def read_compared(project: Project, choice: Choice) -> tuple[list[Compared], int
         "ranking__tiers",
         "rating__scores",
         "rating__questions",
-    )[:MOST]
+    )
     games = [game for row in reversed(rows) for game in READERS[row[3]](row)]
     authors = authors_of({pk for game in games for pk in (game.first, game.second)})
     named = [

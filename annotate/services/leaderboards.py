@@ -17,6 +17,7 @@ from annotate.leaderboards.win_rates import WinRate, measure_win_rate
 from annotate.models import Author, Project, Prompt, Response
 from annotate.quality.agreement import Z95
 from annotate.services.compared import MOST, PEOPLE, Choice, Compared, read_compared
+from annotate.services.leaderboard_cache import keep, key_of, recall
 
 SAMPLES, SEED = 400, 0
 POINTS = 400 / math.log(10)  # 400 points more are odds of ten to one, as in chess
@@ -74,7 +75,17 @@ class Leaderboard:
 
 
 def make_leaderboard(*, project: Project, choice: Choice, ties: str) -> Leaderboard:
-    """The leaderboard over the newest 10,000 judgements that fit; seven statements."""
+    """The leaderboard over the newest 10,000 judgements that fit, worked out once: one statement from then on."""
+    key = key_of(project, choice, ties)
+    found: Leaderboard | None = recall(key)
+    if found is None:
+        found = work_out(project, choice, ties)
+        keep(key, found)
+    return found
+
+
+def work_out(project: Project, choice: Choice, ties: str) -> Leaderboard:
+    """Seven statements."""
     rows, with_itself = read_compared(project, choice)
     players = sorted({key for row in rows for key in (row.first_author, row.second_author)})
     names = name_players(project, players)

@@ -56,6 +56,18 @@ def rows_of(page) -> list[list[str]]:
     return [[re.sub(r"\s+", " ", cell.text).strip() for cell in row.find_all(["th", "td"])] for row in table("tr")]
 
 
+def test_a_leaderboard_is_worked_out_once_and_again_after_one_more_judgement(
+    judged, carol, authors, django_assert_num_queries
+):
+    first = make_leaderboard(project=judged, choice=Choice(), ties="rao-kupper")
+    with django_assert_num_queries(1):
+        assert make_leaderboard(project=judged, choice=Choice(), ties="rao-kupper") == first
+    compare(judged, carol, authors[0], authors[2], 4)
+    again = make_leaderboard(project=judged, choice=Choice(), ties="rao-kupper")
+    assert (len(first.rows), len(again.rows)) == (18, 19)
+    assert again.leagues[0].standings != first.leagues[0].standings
+
+
 def test_the_table_ranks_by_score_and_counts_ties_as_half(judged, bob, signed_in, django_assert_max_num_queries):
     url = reverse("project-leaderboard", args=[judged.pk])
     client = signed_in(bob)
