@@ -93,7 +93,7 @@ class Annotator:
                 self.report.broken += 1
                 if not self.patient or time.monotonic() > give_up:
                     raise Refused(f"{method} {path}: {type(error).__name__}") from error
-                time.sleep(0.05)
+                time.sleep(0.25)
 
     def _ask_once(self, method: str, path: str, fields: dict[str, str] | None) -> bytes:
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
