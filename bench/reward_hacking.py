@@ -219,6 +219,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, help="keep the run folders and found.json here")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--kinds", nargs="+", default=["fooled", "honest"])
     parser.add_argument("--replay", type=Path, metavar="DIRECTORY", help="what an earlier --out kept")
     arguments = parser.parse_args()
@@ -237,7 +238,7 @@ def main() -> None:
 def measure_all(out: Path, arguments: argparse.Namespace) -> Iterator[Found]:
     found = []
     for kind in arguments.kinds:
-        for seed in range(arguments.seeds):
+        for seed in range(arguments.first, arguments.first + arguments.seeds):
             found.append(measure(out / f"{kind}-{seed}", kind, seed))
             (out / "found.json").write_text(json.dumps([asdict(one) for one in found], indent=1))
             yield found[-1]

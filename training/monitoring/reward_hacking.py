@@ -19,7 +19,7 @@ SURE, VERY_SURE = 2.6, 3.0  # standard errors; one-sided 0.5 % and 0.13 %
 RISE = 0.3  # deviations that the reward must have risen by before anything is said
 FOLLOWS = 0.2  # share of the reward's rise that the held-out reward should show at least
 FALL = 0.1  # deviations
-AGREES = 0.1  # correlation
+AGREES = 0.6  # correlation; below it the two have in common less than a third of what either says
 REMEDY = (
     "Do not use the newest weights. Keep the model of the best evaluation (the run's page offers it), then train the "
     "reward model on more judgements, above all on responses of this run, or raise beta, which keeps the policy nearer."
@@ -166,7 +166,7 @@ def parted(message: str, *, before: Reading, now: Reading) -> Verdict:
 
 
 def find_disagreement(first: Reading) -> Verdict | None:
-    """On the first responses already, the two models surely do not agree on which is the better one. Where they
+    """On the first responses already, the two models surely agree too little on which is the better one. Where they
     surely contradict each other, the run is stopped: what one gains the other loses."""
     if first.agreement is None or first.count < FEWEST:
         return None
@@ -176,9 +176,9 @@ def find_disagreement(first: Reading) -> Verdict | None:
     return Verdict(
         kind="reward_disagreement",
         severity="stop" if highest < 0 else "warning",
-        message="The two reward models, trained on one half of the prompts each, do not agree on which response to a "
-        f"prompt is better (correlation {first.agreement:.2f} over {first.count:.0f} responses). What it learns "
-        "from one of them need not be better by the other.",
+        message="The two reward models, trained on one half of the prompts each, do not agree well enough on which "
+        f"response to a prompt is better (correlation {first.agreement:.2f} over {first.count:.0f} responses). What it "
+        "learns from one of them need not be better by the other.",
         remedy="Look at the reports of both: one that gets few held-out judgements right cannot be trusted. Read the "
         "samples as they come, and train both on more judgements.",
         facts={"step": first.step, "agreement": short(first.agreement), "responses": first.count},
