@@ -85,8 +85,8 @@ def has_etag(wanted: Operation) -> bool:
 
 def answers(wanted: Operation) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
-    if wanted.media_type:
-        found[wanted.status, wanted.media_type] = OpenApiTypes.STR
+    if wanted.media_types:
+        found |= {(wanted.status, media_type): OpenApiTypes.BINARY for media_type in wanted.media_types}
     elif wanted.paged and wanted.answer is not None:
         found[wanted.status] = page_shape(wanted.answer)
     else:
@@ -115,6 +115,6 @@ def problems(wanted: Operation) -> list[int]:
         codes.append(422)
     if wanted.conflicts:
         codes.append(409)
-    if wanted.guards or wanted.media_type:
+    if wanted.guards or wanted.media_types:
         codes.append(412)
     return sorted(codes)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 from annotate.access import OWNERS, REVIEWERS, get_in_project
 from annotate.api.operations import Call, operation
 from annotate.api.paging import Page, PageQuery, page_of
 from annotate.api.problems import Conflict, Invalid, refused
-from annotate.api.serializers.snapshots import (
+from annotate.api.serializers.imports import (
     ImportOptionsSerializer,
     ImportQuery,
     ImportSerializer,
     NewImportSerializer,
+    PreviewSerializer,
     RefusedRowSerializer,
-    StartedSerializer,
 )
+from annotate.api.serializers.snapshots import StartedSerializer
 from annotate.imports.rows import FileRefused, Options
 from annotate.models import Import, JobStatus, RefusedRow, Scope
 from annotate.querysets import JobQuerySet
 from annotate.services.imports import cancel_import, confirm_import, create_import, set_options
+from annotate.services.previews import PreviewRow, preview_import
 
 
 def imports_of(call: Call) -> JobQuerySet:
@@ -45,6 +48,33 @@ def show_import(call: Call, pk: int) -> Import:
     return get_import(call, pk)
 
 
+@operation("GET", scope=Scope.READ, roles=REVIEWERS, answer=PreviewSerializer, conflicts=True)
+def preview_draft(call: Call, pk: int) -> dict[str, Any]:
+    """What a draft would do, before it is confirmed. Nothing is stored."""
+    job = get_import(call, pk)
+    if job.status != JobStatus.DRAFT:
+        raise Conflict("This import is confirmed; its refused rows say what was not taken.")
+    with refused(FileRefused, field="file"):
+        found = preview_import(job)
+    return {
+        **{name: getattr(found, name) for name in ("columns", "recognised", "problem", "is_complete")},
+        "new": found.new_count,
+        "known": found.known_count,
+        "rows": [describe(row) for row in found.shown],
+        "refused": [{"row": row.number, "reason": row.reason} for row in found.refused_shown],
+    }
+
+
+def describe(row: PreviewRow) -> dict[str, Any]:
+    return {
+        "row": row.number,
+        "prompt": row.excerpt,
+        "responses": [{"author": author, "text": text} for author, text in row.responses],
+        "said": [{"annotator": annotator, "said": said} for annotator, said in row.said],
+        "is_known": row.is_known,
+    }
+
+
 @operation(
     "POST",
     scope=Scope.WRITE,
@@ -57,7 +87,7 @@ def show_import(call: Call, pk: int) -> Import:
 def send_file(call: Call) -> Import:
     """Send a file, or its text.
 
-    JSON Lines, JSON, CSV and plain text, each also gzipped. What is in it is found out from its first row.
+    JSON Lines, JSON, CSV, Parquet and plain text, each also gzipped. What is in it is found out from its first row.
     """
     data = call.data
     if ("file" in data) == ("text" in data):
@@ -88,7 +118,7 @@ def text_file(data: dict[str, str]) -> tuple[BytesIO, str]:
     answer=ImportSerializer,
     conflicts=True,
     guards=show_import,
-    example={"tags": ["egg"], "source": "eggs.jsonl"},
+    example={"contents": "mapped", "columns": {"prompt": "question", "chosen": "better", "rejected": "worse"}},
 )
 def change_import(call: Call, pk: int) -> Import:
     """Change how a draft is read."""

@@ -66,7 +66,7 @@ class Operation:
     paged: bool = False
     conflicts: bool = False
     repeatable: bool = True
-    media_type: str = ""  # of what is answered, when it is a file
+    media_types: tuple[str, ...] = ()  # of what is answered, when it is a file
     guards: Operation | None = None
     example: Mapping[str, Any] | None = None  # of a body
 
@@ -91,7 +91,7 @@ def operation(
     paged: bool = False,
     conflicts: bool = False,
     repeatable: bool = True,
-    media_type: str = "",
+    media_types: tuple[str, ...] = (),
     guards: Operation | None = None,
     example: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Operation]:
@@ -106,11 +106,11 @@ def operation(
             body=body,
             query=query or (PageQuery if paged else None),
             answer=answer,
-            status=status or (SUCCESS[method] if answer or media_type else 204),
+            status=status or (SUCCESS[method] if answer or media_types else 204),
             paged=paged,
             conflicts=conflicts,
             repeatable=repeatable,
-            media_type=media_type,
+            media_types=media_types,
             guards=guards,
             example=example,
         )

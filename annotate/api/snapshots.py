@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from typing import cast
+from django.http import Http404, HttpResponse, HttpResponseBase
 
-from django.http import Http404, HttpResponseBase
-from django.utils.cache import get_conditional_response
-
-from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project
+from annotate.access import OWNERS, REVIEWERS, get_in_project
 from annotate.api.operations import Call, operation
 from annotate.api.paging import Page, page_of
-from annotate.api.problems import Conflict, refused
+from annotate.api.problems import Conflict, conflicting, refused
 from annotate.api.serializers.snapshots import (
+    NewFileSerializer,
     NewSnapshotSerializer,
+    SnapshotFileSerializer,
     SnapshotSerializer,
     SplitQuery,
     StartedSerializer,
 )
 from annotate.exports.downloads import find_download
+from annotate.exports.formats import FORMATS
 from annotate.exports.forms import UnknownForm
-from annotate.models import JobStatus, Scope, Snapshot
+from annotate.models import JobStatus, Scope, Snapshot, SnapshotFile
 from annotate.querysets import JobQuerySet
+from annotate.services.snapshot_cards import write_card
+from annotate.services.snapshot_files import prepare_file
 from annotate.services.snapshot_filters import FilterError
 from annotate.services.snapshots import SnapshotError, create_snapshot, retry_snapshot
-from annotate.views.snapshots import stream_download
+from annotate.views.snapshots import send_download
+
+WRITTEN_AS = tuple(dict.fromkeys(one.content_type.split(";")[0] for one in FORMATS.values()))
 
 
 def snapshots_of(call: Call) -> JobQuerySet:
@@ -81,9 +85,7 @@ def retry_a_snapshot(call: Call, pk: int) -> dict[str, bool]:
     return {"changed": retry_snapshot(snapshot=get_snapshot(call, pk), user=call.user)}
 
 
-@operation(
-    "GET", scope=Scope.READ, roles=REVIEWERS, query=SplitQuery, media_type="application/x-ndjson", conflicts=True
-)
+@operation("GET", scope=Scope.READ, roles=REVIEWERS, query=SplitQuery, media_types=WRITTEN_AS, conflicts=True)
 def download_snapshot(call: Call, pk: int, form: str) -> HttpResponseBase:
     """The snapshot in this form, streamed, the same bytes every time: JSON Lines, or the format that is asked for.
 
@@ -98,5 +100,38 @@ def download_snapshot(call: Call, pk: int, form: str) -> HttpResponseBase:
         raise Http404(str(error)) from error
     if snapshot.status != JobStatus.SUCCEEDED:
         raise Conflict(f"Snapshot “{snapshot}” is not finished; it is {snapshot.get_status_display().lower()}.")
-    request = cast(SignedInRequest, call.request._request)
-    return get_conditional_response(request, etag=download.etag) or stream_download(request, download)
+    return send_download(call.request._request, download)
+
+
+@operation(
+    "POST",
+    scope=Scope.READ,
+    roles=REVIEWERS,
+    body=NewFileSerializer,
+    answer=SnapshotFileSerializer,
+    conflicts=True,
+    example={"form": "lossless", "format": "parquet"},
+)
+def prepare_a_file(call: Call, pk: int) -> SnapshotFile:
+    """Have a file written, in the background where it is large, so that its download can be taken up again (Range).
+
+    It is kept for a week. Asking again answers how far it is.
+    """
+    data = call.data
+    with refused(UnknownForm, field="format"), conflicting(SnapshotError):
+        return prepare_file(
+            snapshot=get_snapshot(call, pk),
+            user=call.user,
+            form=data["form"],
+            split=data["split"],
+            format=data["format"],
+        )
+
+
+@operation("GET", scope=Scope.READ, roles=REVIEWERS, media_type="text/markdown", conflicts=True)
+def show_data_card(call: Call, pk: int) -> HttpResponseBase:
+    """The snapshot's data card as Markdown: who judged, how far they agree, under which guidelines, known limits."""
+    snapshot = get_snapshot(call, pk)
+    if snapshot.status != JobStatus.SUCCEEDED:
+        raise Conflict(f"Snapshot “{snapshot}” is not finished; it is {snapshot.get_status_display().lower()}.")
+    return HttpResponse(write_card(snapshot), content_type="text/markdown; charset=utf-8")

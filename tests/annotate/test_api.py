@@ -259,6 +259,24 @@ def test_a_file_is_uploaded_once_for_a_key(client, alice, project):
     assert Import.objects.count() == 1
 
 
+def test_a_file_of_ones_own_make_is_previewed_mapped_and_confirmed(api, project, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("question,better,worse\nHow long do I boil an egg?,Seven minutes.,It depends.\n")
+    columns = {"prompt": "question", "chosen": "better", "rejected": "worse"}
+    job = api.import_file(project.pk, path, contents="mapped", columns=columns, tags=["egg"])
+    assert (job["status"], job["options"]["columns"]) == ("queued", columns)
+    run_import(Import.objects.get())
+    assert (Prompt.objects.get().tags, Response.objects.count(), Judgement.objects.count()) == (["egg"], 2, 1)
+    draft = api.call("POST", f"projects/{project.pk}/imports/", body={"text": path.read_text(), "filename": "a.csv"})
+    own = f"projects/{project.pk}/imports/{draft['id']}/"
+    api.call("PATCH", own, body={"contents": "mapped", "columns": columns})
+    shown = api.call("GET", f"{own}preview/")
+    assert (shown["columns"], shown["new"], shown["known"]) == (["question", "better", "worse"], 0, 1)
+    assert [response["text"] for response in shown["rows"][0]["responses"]] == ["Seven minutes.", "It depends."]
+    assert set(refused(api.call, "PATCH", own, body={"columns": {"colour": "x"}}).errors) == {"columns"}
+    assert refused(api.call, "GET", f"projects/{project.pk}/imports/{job['id']}/preview/").status == 409
+
+
 def test_a_browser_session_reads_and_needs_its_csrf_token_to_write(alice, project):
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")

@@ -41,7 +41,7 @@ def show_lineage(call: Call) -> dict[str, Any]:
     }
 
 
-@operation("GET", scope=Scope.READ, roles=REVIEWERS, media_type="text/markdown")
+@operation("GET", scope=Scope.READ, roles=REVIEWERS, media_types=("text/markdown",))
 def show_card(call: Call, pk: int) -> HttpResponse:
     """A model's card as a README.md in Hugging Face's form."""
     model = get_model(call, pk)

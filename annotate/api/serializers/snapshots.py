@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
-from annotate.api.paging import PageQuery
 from annotate.api.serializers.fields import IdField, Input, JobSerializer
 from annotate.exports.formats import FORMATS
+from annotate.exports.forms import FORMS
 from annotate.imports.shapes import MAX_TAG
-from annotate.models import Import, JobStatus, Kind
+from annotate.models import Kind
 from annotate.services.snapshots import LARGEST_SEED, MOST_HELD_OUT
 
 
@@ -28,6 +26,27 @@ class FiltersSerializer(Input):
     include_ties = serializers.BooleanField(default=True)
     include_imported = serializers.BooleanField(default=True)
     include_surplus = serializers.BooleanField(default=True)
+    include_gold = serializers.BooleanField(default=False)
+    half = serializers.ChoiceField(
+        choices=["first", "second"], allow_blank=True, default="", help_text="Of the prompts."
+    )
+    authors = serializers.ListField(
+        child=IdField(), max_length=1000, default=list, help_text="Judgements about a response by any of these authors."
+    )
+    without_flags = texts(60)
+    min_agreement = serializers.FloatField(
+        min_value=0, max_value=1, default=0, help_text="The share of a task's comparisons that say the same."
+    )
+    min_answers = serializers.IntegerField(min_value=0, max_value=1000, default=0, help_text="Judgements of a task.")
+    min_gold = serializers.FloatField(
+        min_value=0, max_value=1, default=0, help_text="The share of gold that a person gets right."
+    )
+    consensus = serializers.ChoiceField(
+        choices=["majority", "posterior"],
+        allow_blank=True,
+        default="",
+        help_text="One comparison stands for all of a task: the majority's, or the most probable one with its weight.",
+    )
     include_evaluations = serializers.BooleanField(
         default=False, help_text="What people said when models were set against each other."
     )
@@ -52,59 +71,25 @@ class SnapshotSerializer(JobSerializer):
     test_count = serializers.IntegerField()
 
 
+class NewFileSerializer(Input):
+    form = serializers.ChoiceField(choices=list(FORMS))
+    split = serializers.ChoiceField(choices=["train", "test"], allow_blank=True, default="")
+    format = serializers.ChoiceField(choices=list(FORMATS), default="jsonl")
+
+
+class SnapshotFileSerializer(JobSerializer):
+    """A file of a snapshot. `progress` and `total` are judgements, `size` bytes once it is finished."""
+
+    form = serializers.CharField()
+    split = serializers.CharField(allow_blank=True)
+    format = serializers.CharField()
+    size = serializers.IntegerField()
+
+
 class SplitQuery(serializers.Serializer):
     split = serializers.ChoiceField(choices=["train", "test"], required=False, help_text="One side alone.")
     format = serializers.ChoiceField(choices=list(FORMATS), required=False, help_text="Without it: JSON Lines.")
 
 
-class ImportSerializer(JobSerializer):
-    """A file brought into the project. `progress` and `total` are bytes."""
-
-    contents = serializers.ChoiceField(choices=Import.Contents.choices)
-    format = serializers.ChoiceField(choices=Import.Format.choices)
-    filename = serializers.CharField(allow_blank=True)
-    options = serializers.DictField(child=serializers.JSONField())
-    rows_read = serializers.IntegerField()
-    rows_added = serializers.IntegerField()
-    rows_known = serializers.IntegerField()
-    rows_refused = serializers.IntegerField()
-
-
-class NewImportSerializer(Input):
-    """A file (multipart/form-data), or text. With `confirm` it is read at once; else it waits to be confirmed."""
-
-    file = serializers.FileField(required=False)
-    text = serializers.CharField(required=False, trim_whitespace=False, max_length=16_000_000)
-    filename = serializers.CharField(max_length=255, allow_blank=True, default="", help_text="Of pasted text.")
-    contents = serializers.ChoiceField(choices=Import.Contents.choices, required=False)
-    confirm = serializers.BooleanField(default=False)
-
-
-class ImportOptionsSerializer(Input):
-    """What a draft is read as, before it is confirmed."""
-
-    format = serializers.ChoiceField(choices=Import.Format.choices)
-    contents = serializers.ChoiceField(choices=Import.Contents.choices)
-    column = serializers.CharField(max_length=200, allow_blank=True)
-    tags = serializers.ListField(child=serializers.CharField(max_length=MAX_TAG), max_length=50)
-    id_prefix = serializers.CharField(max_length=60, allow_blank=True)
-    keep_responses = serializers.BooleanField()
-
-    def get_fields(self) -> dict[str, Any]:
-        """With the field whose name serializers have taken."""
-        return {**super().get_fields(), "source": serializers.CharField(max_length=120, allow_blank=True)}
-
-
-class RefusedRowSerializer(serializers.Serializer):
-    id = serializers.IntegerField()
-    row = serializers.IntegerField(source="row_number")
-    reason = serializers.CharField()
-    raw = serializers.CharField(allow_blank=True)
-
-
 class StartedSerializer(serializers.Serializer):
     changed = serializers.BooleanField(help_text="False when there was nothing to do: it is under way, or has ended.")
-
-
-class ImportQuery(PageQuery):
-    status = serializers.ChoiceField(choices=JobStatus.choices, required=False)

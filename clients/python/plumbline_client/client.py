@@ -145,12 +145,17 @@ class Plumbline:
     def undo(self, project: int, judgement: int) -> bool:
         return bool(self.call("POST", f"projects/{project}/my-judgements/{judgement}/undo/")["reopened"])
 
-    def import_file(self, project: int, path: Path, **options: Any) -> Import:
-        """Bring a file's rows in, read in the background; `options` may have contents and confirm."""
-        fields = {"confirm": True, **options}
+    def import_file(self, project: int, path: Path, *, contents: str = "", **options: Any) -> Import:
+        """Bring a file's rows in, read in the background. `contents` and `options` (tags, columns, id_prefix, …) say
+        how; left out, its first row does."""
+        address, chosen = f"projects/{project}/imports/", {"contents": contents} if contents else {}
+        fields = {"confirm": not options, **chosen}
         body, content_type = encode_form(fields, "file", path.name, path.read_bytes())
-        address = f"projects/{project}/imports/"
         job: Import = self.ask("POST", address, content=body, headers={"Content-Type": content_type}).json()
+        if options:
+            self.call("PATCH", f"{address}{job['id']}/", body=options)
+            self.call("POST", f"{address}{job['id']}/confirm/")
+            job = self.call("GET", f"{address}{job['id']}/")
         return job
 
     def import_text(self, project: int, text: str, filename: str) -> Import:

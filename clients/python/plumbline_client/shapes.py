@@ -99,7 +99,7 @@ class AuditEventPage(TypedDict):
 
 class Author(TypedDict):
     id: int
-    kind: Literal["model", "person", "file", "remote"]
+    kind: Literal["model", "person", "file"]
     name: str
 
 
@@ -697,6 +697,35 @@ class PolicyPage(TypedDict):
     next: str | None
 
 
+class Preview(TypedDict):
+    columns: list[str]
+    recognised: str
+    problem: str
+    is_complete: bool
+    new: int
+    known: int
+    rows: list[PreviewRow]
+    refused: list[PreviewRefused]
+
+
+class PreviewRefused(TypedDict):
+    row: int
+    reason: str
+
+
+class PreviewResponse(TypedDict):
+    author: str
+    text: str
+
+
+class PreviewRow(TypedDict):
+    row: int
+    prompt: str
+    responses: list[PreviewResponse]
+    said: list[Said]
+    is_known: bool
+
+
 class Problem(TypedDict):
     type: str
     title: str
@@ -960,6 +989,11 @@ class RunEventPage(TypedDict):
 class RunPage(TypedDict):
     results: list[Run]
     next: str | None
+
+
+class Said(TypedDict):
+    annotator: str
+    said: str
 
 
 class Scoring(TypedDict):
