@@ -1,5 +1,7 @@
 """The pages of runs: who may open them, what they show, what a wrong form gets."""
 
+from math import log
+
 import pytest
 from django.urls import reverse
 
@@ -202,3 +204,12 @@ def test_a_form_starts_from_another_runs_settings(run, alice, signed_in):
     url = reverse("run-create", args=[run.project_id])
     page = signed_in(alice).get(url, {"algorithm": "dpo", "like": run.pk}).content.decode()
     assert 'value="0.37"' in page
+
+
+def test_a_run_says_where_its_held_out_reward_is_highest(run, alice, signed_in):
+    for number, kl in enumerate((0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 10.0)):
+        top = kl**0.5 * (1 - log(kl) / 2) if kl else 0.0  # highest at exp(0)² = 1 nat
+        data = {"kl": kl, "reward": kl, "reward_std": 1.0, "heldout/reward": top, "heldout/std": 1.0}
+        RunEvent.objects.create(run=run, kind="train", step=number, data={**data, "completions/count": 64.0})
+    page = signed_in(alice).get(address("run-detail", run)).content.decode()
+    assert "the held-out reward was highest about 1.0 nats from the reference. The policy has come to 10.0" in page

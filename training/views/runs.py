@@ -23,6 +23,7 @@ from training.pictures import pictures_of
 from training.services.alarms import open_alarms
 from training.services.registry import ensure_base_models
 from training.services.runs import cancel_run, has_best, launch_run, retry_run
+from training.turning_point import say_turn
 
 EVENTS_A_PAGE = 2000
 
@@ -117,6 +118,7 @@ def run_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpRespon
         "watcher": run.rewards.filter(is_held_out=True).select_related("model").first(),
         "headline": headline(run.metrics),
         "pictures": pictures_of(run.metrics),
+        "turn": say_turn(figures),
         "settings": settings_of(run.algorithm, run.config),
         "facts": facts_of(run.facts),
         "seconds": (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else None,
