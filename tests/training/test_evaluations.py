@@ -165,7 +165,7 @@ def test_what_cannot_be_compared_is_refused_field_by_field(project, models, star
     make_prompt(project)
     with pytest.raises(ValidationError, match="0 prompts compare nothing"):
         start(by="people", prompts=0)
-    with pytest.raises(ValidationError, match="“tiny-reward” is not a policy of this project"):
+    with pytest.raises(ValidationError, match="“tiny-reward” is not a policy or endpoint of this project"):
         start(candidate=make_reward_model(project))
 
 

@@ -86,7 +86,7 @@ def check_models(
     errors = {}
     for field, model in (("candidate", candidate), ("baseline", baseline)):
         if model.project_id != project.pk or not model.writes:
-            errors[field] = f"“{model}” is no policy or endpoint of this project; only these write responses."
+            errors[field] = f"“{model}” is not a policy or endpoint of this project; only these write responses."
     if candidate == baseline:
         errors["baseline"] = f"“{candidate}” cannot be compared with itself. Choose another model."
     if by == By.REWARDS and judge is None:
