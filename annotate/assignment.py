@@ -15,7 +15,7 @@ from django.utils import timezone
 from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
 from annotate.selection import draw_order, take_task
 from annotate.standing import Stage, Standing, settle_standing
-from annotate.statements import FILL_HELD_PLACE, IN_HAND, TURN, fetch, load
+from annotate.statements import FILL_HELD_PLACE, HOLD_SHOWN, IN_HAND, TURN, fetch, load, width
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)
@@ -41,7 +41,8 @@ def hand_out(*, user: User, project: Project, shown: int = 0) -> tuple[Lease | N
     standing = settle_standing(membership)
     if project.archived_at or not standing.may_judge:
         return None, standing
-    return _hold_own(user, project, shown=shown) or _hold_new(membership, standing.stage), standing
+    own = _hold_shown(user, project, shown) or _hold_own(user, project, shown=shown)
+    return own or _hold_new(membership, standing.stage), standing
 
 
 @transaction.atomic
@@ -64,6 +65,17 @@ def _take_turn(user: User, project: Project) -> Membership:
     membership = load(Membership, rows[0])
     membership.user, membership.project = user, project
     return membership
+
+
+def _hold_shown(user: User, project: Project, shown: int) -> Lease | None:
+    """What the page shows, when the person holds it still: the first of what `_hold_own` would choose."""
+    values = {"shown": shown, "user": user.pk, "project": project.pk, "until": _held_until(project)}
+    for row in fetch(HOLD_SHOWN, values) if shown else ():
+        lease = load(Lease, row[: width(Lease)])
+        lease.task = load(Task, row[width(Lease) :])
+        lease.task.project = project
+        return lease
+    return None
 
 
 def _hold_own(user: User, project: Project, *, shown: int = 0, after: int = 0) -> Lease | None:

@@ -104,6 +104,14 @@ IN_HAND = """
         AND (lease.state = 'held' OR task.remaining > 0) AND lease.id <> %(after)s
 """.format(**TABLES)
 
+# Hold for longer what the person holds and their page shows already, as nearly every answer does.
+HOLD_SHOWN = """
+    UPDATE {lease} AS lease SET expires_at = %(until)s, is_ahead = false FROM {task} AS task
+    WHERE lease.id = %(shown)s AND lease.annotator_id = %(user)s AND lease.state = 'held' AND task.id = lease.task_id
+        AND task.project_id = %(project)s AND task.closed_at IS NULL
+    RETURNING {columns}
+""".format(**TABLES, columns=f"{columns(Lease, 'lease')}, {columns(Task, 'task')}")
+
 # Whether this person's last answers to gold were right, the newest first.
 GOLD_ANSWERED = """
     SELECT judgement.matches_agreed FROM {judgement} AS judgement

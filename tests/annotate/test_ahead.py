@@ -91,3 +91,12 @@ def test_where_the_answer_decides_what_comes_next_nothing_is_held_ahead(project,
     project.refresh_from_db()
     assert lease_ahead(first) is None
     assert remaining() == [0, 1]
+
+
+def test_what_a_page_shows_is_passed_over_when_it_is_somebody_elses_or_closed(project, alice, lease_next):
+    make_task(project), make_task(project), make_task(project)
+    theirs = assignment.lease_next(user=alice, project=project)
+    mine = lease_next(shown=theirs.pk)
+    Task.objects.filter(pk=mine.task_id).update(closed_at=mine.leased_at)
+    last = lease_next(shown=mine.pk)
+    assert len({theirs.task_id, mine.task_id, last.task_id}) == 3
