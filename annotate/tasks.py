@@ -5,8 +5,8 @@ import logging
 from celery import shared_task
 
 from annotate import assignment
-from annotate.models import ClaimLost, Import, Snapshot, WebhookDelivery
-from annotate.services import drafts, import_runs, recovery, snapshots, stored_answers, webhooks
+from annotate.models import ClaimLost, Import, Snapshot, SnapshotFile, WebhookDelivery
+from annotate.services import drafts, import_runs, recovery, snapshot_files, snapshots, stored_answers, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,20 @@ def build_snapshot(*, job_id: int) -> None:
         snapshots.build_snapshot(Snapshot.objects.get(pk=job_id))
     except ClaimLost:
         logger.info("Snapshot %s was taken over by another worker.", job_id)
+
+
+@shared_task(name="annotate.write_snapshot_file")
+def write_snapshot_file(*, job_id: int) -> None:
+    try:
+        for file in SnapshotFile.objects.select_related("snapshot__project").filter(pk=job_id):
+            snapshot_files.write_file(file)
+    except ClaimLost:
+        logger.info("File %s of a snapshot was taken over by another worker.", job_id)
+
+
+@shared_task(name="annotate.remove_old_snapshot_files")
+def remove_old_snapshot_files() -> int:
+    return snapshot_files.remove_old_files()
 
 
 @shared_task(name="annotate.recover_stalled_jobs")

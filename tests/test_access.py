@@ -74,6 +74,8 @@ PROJECT_PAGES = {
     "snapshot-detail": REVIEWERS,
     "snapshot-retry": OWNERS,
     "snapshot-download": REVIEWERS,
+    "snapshot-prepare": REVIEWERS,
+    "snapshot-card": REVIEWERS,
     "project-runs": REVIEWERS,
     "run-create": OWNERS,
     "run-compare": REVIEWERS,

@@ -128,7 +128,7 @@ def prepare_a_file(call: Call, pk: int) -> SnapshotFile:
         )
 
 
-@operation("GET", scope=Scope.READ, roles=REVIEWERS, media_type="text/markdown", conflicts=True)
+@operation("GET", scope=Scope.READ, roles=REVIEWERS, media_types=("text/markdown",), conflicts=True)
 def show_data_card(call: Call, pk: int) -> HttpResponseBase:
     """The snapshot's data card as Markdown: who judged, how far they agree, under which guidelines, known limits."""
     snapshot = get_snapshot(call, pk)

@@ -49,7 +49,8 @@ def write_jsonl(columns: Columns, rows: Rows) -> Iterator[bytes]:
 def write_gzip(columns: Columns, rows: Rows) -> Iterator[bytes]:
     packer = zlib.compressobj(wbits=GZIP)
     for piece in write_jsonl(columns, rows):
-        yield packer.compress(piece)
+        if packed := packer.compress(piece):
+            yield packed
     yield packer.flush()
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from annotate.exports.columns import Columns, Type
 
 BATCH_ROWS = 500
-GROUP_BYTES = 16 * 1024 * 1024  # of values in memory, before they are compressed
+GROUP_BYTES = 8 * 1024 * 1024  # of values in memory, before they are compressed
 LEAVES = {
     "text": pa.string(),
     "integer": pa.int64(),

@@ -7,10 +7,18 @@ from typing import Any
 from django import forms
 from django.db.models import Exists, Func, OuterRef
 
-from annotate.models import Judgement, Kind, Project, Prompt, Snapshot, User
+from annotate.exports.formats import FORMATS
+from annotate.exports.forms import FORMS
+from annotate.models import Author, Judgement, Kind, Project, Prompt, Snapshot, SnapshotItem, User
+from annotate.services.consensus import MAJORITY, POSTERIOR
 from annotate.services.snapshot_filters import SnapshotFilter, parse_filters
 from annotate.services.snapshots import LARGEST_SEED
 
+CONSENSUS = (
+    ("", "Each judgement"),
+    (MAJORITY, "What most say, once"),
+    (POSTERIOR, "What is most probable, once, weighted by how probable it is"),
+)
 MOST_CHOICES = 100  # tags or sources offered; scripts may filter by any
 
 
@@ -23,6 +31,25 @@ def day_field(label: str) -> forms.DateField:
 def several(label: str, choices: list[tuple[Any, str]]) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         label=label, required=False, widget=forms.CheckboxSelectMultiple, choices=choices, help_text="None chosen: all."
+    )
+
+
+class FileForm(forms.Form):
+    """Which file of a snapshot."""
+
+    form = forms.ChoiceField(choices=[(form.name, form.label) for form in FORMS.values()], initial="lossless")
+    split = forms.ChoiceField(label="Part", required=False, choices=[("", "All"), *SnapshotItem.Split.choices])
+    format = forms.ChoiceField(
+        choices=[(each.name, each.label) for each in FORMATS.values()], help_text="CSV holds tables alone."
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, label_suffix="")
+
+
+def percent_field(label: str, help_text: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, required=False, min_value=0, max_value=100, help_text=f"{help_text} Empty: any."
     )
 
 
@@ -55,9 +82,27 @@ class SnapshotForm(forms.Form):
         "prompts any more.",
     )
 
+    include_gold = forms.BooleanField(
+        label="Answers to gold", required=False, help_text="Tasks whose answer was known, given to measure people."
+    )
+    consensus = forms.ChoiceField(
+        label="Where several judged the same",
+        required=False,
+        choices=CONSENSUS,
+        help_text="One comparison can stand for all of its task. A task without a clear answer is then left out. Other "
+        "kinds of judgement are kept as they are.",
+    )
+    min_answers = forms.IntegerField(
+        label="Answers a task needs", required=False, min_value=0, max_value=1000, help_text="Empty: any number."
+    )
+    min_agreement = percent_field("Agreement a comparison needs, in percent", "The share of its task’s answers.")
+    min_gold = percent_field("Gold a person needs right, in percent", "People who have met no gold are kept.")
+
     SPLIT = ("name", "held_out", "split_seed")
+    QUALITY = ("min_answers", "min_agreement", "min_gold")
     PERIOD = ("since", "until")
-    INCLUDED = ("include_ties", "include_imported", "include_surplus", "include_evaluations")
+    INCLUDED = ("include_ties", "include_imported", "include_surplus", "include_gold", "include_evaluations")
+    LISTS = ("kinds", "tags", "sources", "authors", "annotators", "without_flags")
 
     def __init__(self, data: Any, *, project: Project, suggested_name: str) -> None:
         super().__init__(data, label_suffix="", initial={"name": suggested_name})
@@ -66,6 +111,10 @@ class SnapshotForm(forms.Form):
         self.fields["tags"] = several("Prompt tags", [(tag, tag) for tag in tags_of(project)])
         self.fields["sources"] = several("Prompt sources", [(source, source) for source in sources_of(project)])
         self.fields["annotators"] = several("People", people)
+        authors = Author.objects.of_project(project).order_by("name", "pk")[:MOST_CHOICES]
+        self.fields["authors"] = several("Authors of responses", [(author.pk, author.name) for author in authors])
+        self.fields["without_flags"] = several("Flags to leave out", [(flag, flag) for flag in project.flag_options])
+        self.fields["without_flags"].help_text = "None chosen: flagged or not."
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -79,9 +128,12 @@ class SnapshotForm(forms.Form):
     def included(self) -> list[forms.BoundField]:
         return [self[name] for name in self.INCLUDED]
 
+    def quality(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.QUALITY]
+
     def chosen(self) -> list[forms.BoundField]:
         """The fields that have anything to choose from."""
-        fields = [self[name] for name in ("kinds", "tags", "sources", "annotators")]
+        fields = [self[name] for name in self.LISTS]
         return [field for field in fields if field.subwidgets]
 
     def filters(self) -> SnapshotFilter:
@@ -89,9 +141,11 @@ class SnapshotForm(forms.Form):
         if not self.is_bound:
             return SnapshotFilter()
         data = self.cleaned_data
-        people = [int(pk) for pk in data["annotators"]]
-        plain = {name: data[name] for name in (*self.PERIOD, *self.INCLUDED, "kinds", "tags", "sources")}
-        return parse_filters({**plain, "annotators": people})
+        ids = {name: [int(pk) for pk in data[name]] for name in ("annotators", "authors")}
+        shares = {name: (data[name] or 0) / 100 for name in ("min_agreement", "min_gold")}
+        asked = {"min_answers": data["min_answers"] or 0, "consensus": data["consensus"]}
+        plain = {name: data[name] for name in (*self.PERIOD, *self.INCLUDED, *self.LISTS)}
+        return parse_filters({**plain, **ids, **shares, **asked})
 
 
 def kinds_of(project: Project) -> list[tuple[str, str]]:

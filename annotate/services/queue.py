@@ -6,6 +6,7 @@ from config.celery import app
 
 BUILD_SNAPSHOT = "annotate.build_snapshot"
 RUN_IMPORT = "annotate.run_import"
+WRITE_SNAPSHOT_FILE = "annotate.write_snapshot_file"
 WARM_CHAT_MODELS = "training.warm_chat_models"
 WRITE_CHAT_ANSWERS = "training.write_chat_answers"
 

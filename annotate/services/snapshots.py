@@ -13,6 +13,7 @@ from django.utils import timezone
 from annotate.exports.lines import read_through
 from annotate.models import JobStatus, Project, Snapshot, SnapshotItem, User
 from annotate.services.audit import record_audit
+from annotate.services.consensus import choose_answers
 from annotate.services.queue import BUILD_SNAPSHOT, enqueue
 from annotate.services.snapshot_filters import matching_judgements, parse_filters
 
@@ -150,27 +151,35 @@ def fill_snapshot(snapshot: Snapshot) -> None:
     same prompt on the same side in every snapshot of that seed. Where that leaves a side empty and there are at least
     two prompts, the nearest prompt crosses over. Raises SnapshotError when nothing matches.
     """
-    answers = matching_judgements(snapshot.project, parse_filters(snapshot.filters))
+    chosen = parse_filters(snapshot.filters)
+    answers = matching_judgements(snapshot.project, chosen)
+    taken, weight, weights = "", "1.0", list[list[Any]]()
+    if chosen.consensus:
+        taken, weight = "JOIN unnest(%s::bigint[], %s::float8[]) AS taken (id, weight) USING (id)", "taken.weight"
+        weights = [*choose_answers(answers, chosen.consensus)]
     query, parameters = answers.values_list("id", "submission_id", "task__prompt__content_hash").query.sql_with_params()
     statement = f"""
         WITH chosen AS MATERIALIZED (
-            SELECT answer.*, ('x' || left(encode(sha256(convert_to(%s || content_hash, 'UTF8')), 'hex'), 8))
+            SELECT answer.*, {weight} AS weight,
+                ('x' || left(encode(sha256(convert_to(%s || content_hash, 'UTF8')), 'hex'), 8))
                 ::bit(32)::bigint AS bucket
-            FROM ({query}) AS answer (id, submission_id, content_hash)
+            FROM ({query}) AS answer (id, submission_id, content_hash) {taken}
         ), cut AS (
             SELECT CASE WHEN %s = 0 OR count(DISTINCT bucket) < 2 THEN 0
                 ELSE least(greatest(%s, min(bucket) + 1), max(bucket)) END AS below
             FROM chosen
         )
         INSERT INTO {SnapshotItem._meta.db_table} (snapshot_id, judgement_id, split, weight)
-        SELECT %s, chosen.id, CASE WHEN bucket < below THEN %s ELSE %s END, 1.0
+        SELECT %s, chosen.id, CASE WHEN bucket < below THEN %s ELSE %s END, chosen.weight
         FROM chosen CROSS JOIN cut
         ORDER BY content_hash COLLATE "C", submission_id
     """
     held_out = math.ceil(snapshot.test_fraction * BUCKETS)
     splits = [SnapshotItem.Split.TEST.value, SnapshotItem.Split.TRAIN.value]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [f"{snapshot.split_seed}:", *parameters, held_out, held_out, snapshot.pk, *splits])
+        cursor.execute(
+            statement, [f"{snapshot.split_seed}:", *parameters, *weights, held_out, held_out, snapshot.pk, *splits]
+        )
         if not cursor.rowcount:
             raise SnapshotError(NOTHING)
 

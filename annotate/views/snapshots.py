@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,11 +14,14 @@ from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, 
 from annotate.exports.downloads import Download, find_download
 from annotate.exports.forms import FORMS, UnknownForm
 from annotate.exports.lines import count_lines
-from annotate.forms.snapshots import SnapshotForm
-from annotate.models import JobStatus, Project, Snapshot
+from annotate.forms.snapshots import FileForm, SnapshotForm
+from annotate.models import JobStatus, Membership, Project, Snapshot
+from annotate.services.snapshot_cards import write_card
 from annotate.services.snapshot_facts import describe_snapshot
+from annotate.services.snapshot_files import find_finished, list_files, prepare_file
 from annotate.services.snapshot_filters import matching_judgements, parse_filters
 from annotate.services.snapshots import SnapshotError, create_snapshot, retry_snapshot, suggest_name
+from annotate.views.partial import send_file
 
 PAGE_SIZE = 50
 
@@ -86,6 +90,12 @@ def count_matching(form: SnapshotForm, project: Project) -> int | None:
 def snapshot_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
+    return render_detail(request, membership, snapshot, FileForm())
+
+
+def render_detail(
+    request: SignedInRequest, membership: Membership, snapshot: Snapshot, form: FileForm, *, status: int = 200
+) -> HttpResponse:
     context = {
         "project": membership.project,
         "membership": membership,
@@ -93,9 +103,11 @@ def snapshot_detail(request: SignedInRequest, project_id: int, pk: int) -> HttpR
         "filter_words": parse_filters(snapshot.filters).describe(),
     }
     if snapshot.status == JobStatus.SUCCEEDED:
-        context |= {"facts": describe_snapshot(snapshot), "downloads": list_downloads(snapshot)}
+        files = list_files(snapshot)
+        context |= {"facts": describe_snapshot(snapshot), "downloads": list_downloads(snapshot), "file_form": form}
+        context |= {"files": files, "is_writing": any(file.is_active for file, _ in files)}
     name = "snapshots/detail.html#state" if request.htmx else "snapshots/detail.html"
-    return render(request, name, context)
+    return render(request, name, context, status=status)
 
 
 def list_downloads(snapshot: Snapshot) -> list[dict[str, object]]:
@@ -124,20 +136,57 @@ def snapshot_download(request: SignedInRequest, project_id: int, pk: int, form: 
         return HttpResponse(str(error), status=404, content_type="text/plain; charset=utf-8")
     if snapshot.status != JobStatus.SUCCEEDED:
         return HttpResponse("This snapshot is not finished.", status=409, content_type="text/plain; charset=utf-8")
-    return get_conditional_response(request, etag=download.etag) or stream_download(request, download)
+    return send_download(request, download)
 
 
-def stream_download(request: SignedInRequest, download: Download) -> StreamingHttpResponse:
-    """Headers say how many rows there are and how many judgements have none in this form."""
+def send_download(request: HttpRequest, download: Download) -> HttpResponseBase:
+    """The file that was prepared, which can be taken up where it broke off, else a stream.
+
+    Headers say how many rows there are and how many judgements have none in this form.
+    """
     counts = download.counts()
-    return StreamingHttpResponse(
-        () if request.method == "HEAD" else download.pieces(),
-        content_type=download.format.content_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{download.filename}"',
-            "ETag": download.etag,
-            "Cache-Control": "private, no-cache",
-            "X-Rows": str(counts.rows),
-            "X-Rows-Left-Out": str(counts.judgements_left_out),
-        },
-    )
+    headers = {
+        "Content-Disposition": f'attachment; filename="{download.filename}"',
+        "ETag": download.etag,
+        "Cache-Control": "private, no-cache",
+        "X-Rows": str(counts.rows),
+        "X-Rows-Left-Out": str(counts.judgements_left_out),
+    }
+    if path := find_finished(download):
+        return send_file(request, path, content_type=download.format.content_type, headers=headers)
+    known = get_conditional_response(request, etag=download.etag)
+    pieces = () if request.method == "HEAD" else download.pieces()
+    return known or StreamingHttpResponse(pieces, content_type=download.format.content_type, headers=headers)
+
+
+@login_required
+@require_POST
+def snapshot_prepare(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
+    """Have a file written that can be downloaded in parts."""
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
+    form = FileForm(request.POST)
+    if form.is_valid():
+        try:
+            prepare_file(snapshot=snapshot, user=request.user, **form.cleaned_data)
+            return redirect(reverse("snapshot-detail", args=[project_id, pk]) + "#files")
+        except (UnknownForm, SnapshotError) as error:
+            form.add_error(None, str(error))
+    return render_detail(request, membership, snapshot, form, status=422)
+
+
+@login_required
+@require_safe
+def snapshot_card(request: SignedInRequest, project_id: int, pk: int) -> HttpResponse:
+    """The data card as a page; ?raw for its Markdown as a file."""
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    snapshot = get_in_project(Snapshot.objects.visible_to(request.user), membership, pk)
+    if snapshot.status != JobStatus.SUCCEEDED:
+        return HttpResponse("This snapshot is not finished.", status=409, content_type="text/plain; charset=utf-8")
+    card = write_card(snapshot)
+    if "raw" in request.GET:
+        name = find_download(snapshot, "lossless").filename.replace("-lossless.jsonl", "-card.md")
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(card, content_type="text/markdown; charset=utf-8", headers=headers)
+    context = {"project": membership.project, "membership": membership, "snapshot": snapshot, "card": card}
+    return render(request, "snapshots/card.html", context)
