@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--prompts", type=int, default=160)
     parser.add_argument("--algorithm", choices=RECIPES, default="rloo")
+    parser.add_argument("--steps", help="of each policy run, instead of the recipe's own")
     parser.add_argument("--out", type=Path, help="keep the site's files here")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -57,12 +58,12 @@ def main() -> None:
         out = options.out or Path(folder)
         out.mkdir(parents=True, exist_ok=True)
         with running_site(out) as (site, link):
-            lines = turn(site, link, options.algorithm, options.prompts, options.rounds)
+            lines = turn(site, link, options.algorithm, options.prompts, options.rounds, options.steps)
         for line, found in zip(lines, examine(out, options.algorithm), strict=True):
             print(json.dumps({**line, **found}))
 
 
-def turn(site: str, link: str, algorithm: str, prompts: int, rounds: int) -> list[dict[str, object]]:
+def turn(site: str, link: str, algorithm: str, prompts: int, rounds: int, steps: str | None) -> list[dict[str, object]]:
     """Set the project up, then judge until so many rounds have turned by themselves."""
     owner = Visitor(site)
     project = set_up(owner, link)
@@ -74,7 +75,7 @@ def turn(site: str, link: str, algorithm: str, prompts: int, rounds: int) -> lis
         owner,
         project,
         algorithm=algorithm,
-        policy=settings,
+        policy=settings | ({"max_steps": steps} if steps else {}),
         reward={},
         start_from=start,
         trigger="judgements",
