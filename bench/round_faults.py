@@ -163,7 +163,7 @@ def attack(owner: Visitor, project: str, part: str, var: Path, *, late: bool) ->
 def begin(owner: Visitor, project: str) -> None:
     patiently(lambda: owner.open(f"{project}rounds/"))
     form = owner.form("recipe")
-    newest = [str(option["value"]) for option in form.select("option")][-1]
+    newest = max((str(choice["value"]) for choice in form.select("[name=recipe]")), key=int)
     owner.send(form, recipe=newest)
 
 
