@@ -37,12 +37,15 @@ def lease_next(*, user: User, project: Project, shown: int = 0) -> Lease | None:
 @transaction.atomic
 def hand_out(*, user: User, project: Project, shown: int = 0) -> tuple[Lease | None, Standing]:
     """`lease_next`, and how the person stands; nothing comes out of an archived project."""
+    return _hand_out(_take_turn(user, project), shown)
+
+
+@transaction.atomic
+def hand_out_two(*, user: User, project: Project, shown: int) -> tuple[Lease | None, Standing, Lease | None]:
+    """`hand_out`, and, when the page shows that very task already, `lease_ahead` of it in the same turn."""
     membership = _take_turn(user, project)
-    standing = settle_standing(membership)
-    if project.archived_at or not standing.may_judge:
-        return None, standing
-    own = _hold_shown(user, project, shown) or _hold_own(user, project, shown=shown)
-    return own or _hold_new(membership, standing.stage), standing
+    lease, standing = _hand_out(membership, shown)
+    return lease, standing, _lease_ahead(membership, lease) if lease and lease.pk == shown else None
 
 
 @transaction.atomic
@@ -52,10 +55,23 @@ def lease_ahead(*, user: User, project: Project, after: Lease) -> Lease | None:
     It is held like any other: it takes a place, it runs out, and it is handed back with the page. None when nothing
     waits, or when what comes next depends on the answer to this one.
     """
+    return _lease_ahead(_take_turn(user, project), after)
+
+
+def _hand_out(membership: Membership, shown: int) -> tuple[Lease | None, Standing]:
+    user, project = membership.user, membership.project
+    standing = settle_standing(membership)
+    if project.archived_at or not standing.may_judge:
+        return None, standing
+    own = _hold_shown(user, project, shown) or _hold_own(user, project, shown=shown)
+    return own or _hold_new(membership, standing.stage), standing
+
+
+def _lease_ahead(membership: Membership, after: Lease) -> Lease | None:
+    project = membership.project
     if project.archived_at or project.show_agreed_answers or after.task.purpose in ANSWER_DECIDES:
         return None
-    membership = _take_turn(user, project)
-    return _hold_own(user, project, after=after.pk) or _hold_new(membership, Stage.WORK, is_ahead=True)
+    return _hold_own(membership.user, project, after=after.pk) or _hold_new(membership, Stage.WORK, is_ahead=True)
 
 
 def _take_turn(user: User, project: Project) -> Membership:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from annotate.access import SignedInRequest, get_membership
-from annotate.assignment import hand_out, lease_ahead
+from annotate.assignment import hand_out_two, lease_ahead
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.judging import SkipForm
 from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, Prompt, Task, User
@@ -133,7 +133,8 @@ def ahead(request: SignedInRequest, project_id: int) -> JsonResponse:
     """The task that comes after the one in hand, ready to be shown: {"ahead": its fragment, or null}."""
     membership = get_membership(request.user, project_id)
     lease = get_own_lease(request.user, membership.project, request.GET.get("lease"))
-    return JsonResponse({"ahead": render_ahead(request, membership, lease)})
+    following = lease_ahead(user=request.user, project=membership.project, after=lease)
+    return JsonResponse({"ahead": render_ahead(request, membership, following)})
 
 
 def go_on(request: SignedInRequest, membership: Membership, judgement: Judgement, *, event: str) -> HttpResponse:
@@ -158,12 +159,11 @@ def show_next(
     project = membership.project
     if unread := unread_guideline(membership):
         return show(request, membership, {"unread": unread, "event": event})
-    lease, standing = hand_out(user=request.user, project=project, shown=shown)
+    lease, standing, following = hand_out_two(user=request.user, project=project, shown=shown)
     last = last or judging.last_judgement(user=request.user, project=project)
     if lease and last and lease.pk == shown:
-        following = render_ahead(request, membership, lease, standing=standing)
-        held_until = lease.expires_at.isoformat()
-        return JsonResponse({"last": last.pk, "held_until": held_until, "ahead": following})
+        ahead = render_ahead(request, membership, following, standing=standing)
+        return JsonResponse({"last": last.pk, "held_until": lease.expires_at.isoformat(), "ahead": ahead})
     if lease is None:
         membership.refresh_from_db(fields=["pause_reason"])
         return show(request, membership, {"last": last, "event": event, "standing": standing})
@@ -193,11 +193,10 @@ def show_task(
 
 
 def render_ahead(
-    request: SignedInRequest, membership: Membership, lease: Lease, *, standing: Standing | None = None
+    request: SignedInRequest, membership: Membership, following: Lease | None, *, standing: Standing | None = None
 ) -> str | None:
-    """The fragment of the task after this one. Its `undo` waits for the answer that is still to be given."""
+    """The fragment of a task held ahead. Its `undo` waits for the answer that is still to be given."""
     project = membership.project
-    following = lease_ahead(user=request.user, project=project, after=lease)
     if following is None or following.task.kind == Kind.CHAT:  # a chat begins when it is shown
         return None
     context = task_context(following, project) | {
