@@ -20,7 +20,7 @@ JUDGEMENTS, MODELS, TEXT = 10_000, 6, "Boil it for seven minutes, then put it in
 def main() -> None:
     with scratch_database():
         client, address, add = build()
-        lines = {"judgements": JUDGEMENTS}
+        lines: dict[str, float] = {"judgements": JUDGEMENTS}
         for name in ("first", "again"):
             lines |= timed(name, client, address)
         add()
