@@ -1,6 +1,9 @@
 """The task after the one in hand: held in advance, counted like any other, never lost and never shown to two."""
 
+import uuid
+
 import pytest
+from django.urls import reverse
 
 from annotate import assignment
 from annotate.models import Lease, Project, Task
@@ -100,3 +103,20 @@ def test_what_a_page_shows_is_passed_over_when_it_is_somebody_elses_or_closed(pr
     Task.objects.filter(pk=mine.task_id).update(closed_at=mine.leased_at)
     last = lease_next(shown=mine.pk)
     assert len({theirs.task_id, mine.task_id, last.task_id}) == 3
+
+
+def test_an_answer_to_a_page_that_shows_the_next_task_brings_the_one_after_it(
+    project, carol, signed_in, lease_next, lease_ahead, django_assert_num_queries
+):
+    make_task(project), make_task(project), make_task(project)
+    client, address = signed_in(carol), reverse("judge", args=[project.pk])
+    client.get(address)
+    shown = lease_next()
+    ready = lease_ahead(shown)
+    data = {"lease": shown.pk, "submission_id": str(uuid.uuid4()), "choice": "-4", "next": ready.pk}
+    with django_assert_num_queries(16 + 4):  # four savepoints, which production does not send
+        told = client.post(address, data, headers={"HX-Request": "true"}).json()
+    following = Lease.objects.get(is_ahead=True)
+    assert remaining() == [0, 0, 0] and f'data-lease="{following.pk}"' in told["ahead"]
+    ready.refresh_from_db()
+    assert (told["held_until"], ready.is_ahead) == (ready.expires_at.isoformat(), False)
