@@ -90,7 +90,7 @@ def say_forecast(curve: Mapping[str, Any]) -> str:
     now = points[-1]
     more = ahead["judgements"] - now["judgements"]
     return (
-        f"With {more:,} more judgements we expect {percent(ahead['accuracy'])} right "
+        f"With {more:,} more judgements we expect {percent(ahead['accuracy'])} of held-out pairs right "
         f"(95 %: {percent(ahead['low'])} to {percent(ahead['high'])}), where {now['judgements']:,} give "
         f"{percent(now['accuracy'])}."
     )

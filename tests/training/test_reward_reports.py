@@ -89,7 +89,7 @@ def test_what_more_judgements_would_bring_is_told_with_its_interval():
     assert (ahead.low, ahead.high) == pytest.approx((0.6491, 0.8509), abs=1e-4)  # 60 of 1, 10 of 1.5, 30 of 0
     curve = {"points": [asdict(point(size, hits)) for size, hits in right.items()], "forecast": asdict(ahead)}
     assert say_forecast(curve) == (
-        "With 1,200 more judgements we expect 75 % right (95 %: 65 % to 85 %), where 400 give 70 %."
+        "With 1,200 more judgements we expect 75 % of held-out pairs right (95 %: 65 % to 85 %), where 400 give 70 %."
     )
     picture = draw_learning_curve(curve)
     assert [place.label for place in (*picture.places, picture.forecast)] == ["100", "400", "1,600"]
