@@ -13,6 +13,8 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from annotate.models import Project, User
 
+SEARCHED_AT_ONCE = 20_000  # prompts whose text is read for one page of a search
+
 
 class ScopedQuerySet(models.QuerySet):
     """Rows that belong to a project, found along the model's `project_path` (default: its field `project`)."""
@@ -79,6 +81,10 @@ class PromptQuerySet(ScopedQuerySet):
         """Newest first, from the one before `pk` on."""
         return (self.filter(pk__lt=pk) if pk else self).order_by("-pk")
 
+    def end_of_search(self, before: int | None) -> int:
+        """The prompt after which a search for a text stops for this page, so many prompts back; 0 when it need not."""
+        return self.before(before).values_list("pk", flat=True)[SEARCHED_AT_ONCE:].first() or 0
+
     def with_counts(self) -> Self:
         """Each with `response_count`, counted for the rows of the page alone."""
         from annotate.models.prompts import Response
@@ -123,9 +129,10 @@ class TaskQuerySet(ScopedQuerySet):
         from annotate.models.tasks import Lease
 
         held = models.Exists(Lease.objects.held().filter(task=models.OuterRef("pk")))
+        all_held = Lease.objects.held().values("task")  # few: Postgres goes from them to the tasks
         conditions = {
             "open": Q(closed_at=None, remaining__gt=0),
-            "held": Q(held, closed_at=None),
+            "held": Q(pk__in=all_held, closed_at=None),
             "done": Q(~held, closed_at=None, remaining=0),
             "closed": Q(closed_at__isnull=False),
         }

@@ -5,8 +5,17 @@ import logging
 from celery import shared_task
 
 from annotate import assignment
-from annotate.models import ClaimLost, Import, Snapshot, SnapshotFile, WebhookDelivery
-from annotate.services import drafts, import_runs, recovery, snapshot_files, snapshots, stored_answers, webhooks
+from annotate.models import ClaimLost, Import, Project, Snapshot, SnapshotFile, WebhookDelivery
+from annotate.services import (
+    drafts,
+    figures,
+    import_runs,
+    recovery,
+    snapshot_files,
+    snapshots,
+    stored_answers,
+    webhooks,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +39,11 @@ def build_snapshot(*, job_id: int) -> None:
         snapshots.build_snapshot(Snapshot.objects.get(pk=job_id))
     except ClaimLost:
         logger.info("Snapshot %s was taken over by another worker.", job_id)
+
+
+@shared_task(name="annotate.count_figures")
+def count_figures(*, job_id: int) -> None:
+    figures.count_figures(Project.objects.get(pk=job_id))
 
 
 @shared_task(name="annotate.write_snapshot_file")

@@ -218,6 +218,7 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", 2 * 1024**3)
+FIGURES_COUNTED_AT_ONCE = env.int("FIGURES_COUNTED_AT_ONCE", 20_000)  # tasks or answers; of more, in the background
 # The API. Who may call and how often is in annotate/api; its requests are counted in the broker's memory.
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -37,7 +37,10 @@ class Prompt(models.Model):
                 fields=["project", "external_id"], condition=~Q(external_id=""), name="prompt_external_id_unique"
             ),
         ]
-        indexes: ClassVar = [GinIndex(fields=["tags"], name="prompt_tags")]
+        indexes: ClassVar = [
+            GinIndex(fields=["tags"], name="prompt_tags"),
+            models.Index(fields=["project", "-id"], name="prompt_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.excerpt()

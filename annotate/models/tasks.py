@@ -91,6 +91,9 @@ class Task(models.Model):
                 name="task_queue",
             ),
             models.Index(fields=["project", "-id"], name="task_newest"),
+            models.Index(fields=["project", "kind", "-id"], name="task_newest_of_kind"),
+            models.Index(fields=["project", "purpose", "-id"], name="task_newest_of_purpose"),
+            models.Index(fields=["project", "-id"], condition=Q(closed_at__isnull=False), name="task_newest_closed"),
         ]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from django.db import transaction
 from config.celery import app
 
 BUILD_SNAPSHOT = "annotate.build_snapshot"
+COUNT_FIGURES = "annotate.count_figures"
 RUN_IMPORT = "annotate.run_import"
 WRITE_SNAPSHOT_FILE = "annotate.write_snapshot_file"
 WARM_CHAT_MODELS = "training.warm_chat_models"

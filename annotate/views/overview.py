@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from annotate.access import SignedInRequest, get_membership
 from annotate.services import overview
+from annotate.services.figures import read_figures
 
 
 @login_required
@@ -19,19 +20,22 @@ def project_overview(request: SignedInRequest, project_id: int) -> HttpResponse:
     if not membership.may_review:
         return redirect("judge", project_id)
     project = membership.project
-    totals, people = overview.count_totals(project), overview.list_people(project)
-    steps = overview.list_steps(project, totals)
-    bias = overview.measure_side_bias(people)
+    figures = read_figures(project)
+    if figures is None:
+        return render(request, "projects/counting.html", {"project": project, "membership": membership})
+    steps = overview.list_steps(project, figures.totals)
+    bias = overview.measure_side_bias(figures.people)
     context = {
         "project": project,
         "membership": membership,
-        "totals": totals,
-        "days": overview.count_by_day(project) if totals.judgements > totals.imported else [],
-        "agreement": overview.measure_project_agreement(project),
-        "people": people,
+        "totals": figures.totals,
+        "days": figures.days,
+        "agreement": figures.agreement,
+        "people": figures.people,
+        "counted_at": figures.counted_at,
         "bias": bias,
         "leans": overview.project_leans(bias),
-        "leaning": overview.find_leaning(people),
+        "leaning": overview.find_leaning(figures.people),
         "steps": steps,
         "next_step": next((step for step in steps if not step.done), None),
     }

@@ -15,6 +15,7 @@ from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, 
 from annotate.forms.imports import PromptFilterForm, PromptForm
 from annotate.imports.rows import RowRefused
 from annotate.models import Judgement, Prompt
+from annotate.querysets import SEARCHED_AT_ONCE
 from annotate.services.prompts import PromptInUse, add_prompt, delete_prompt
 
 PAGE_SIZE = 50
@@ -29,14 +30,17 @@ def project_prompts(request: SignedInRequest, project_id: int) -> HttpResponse:
     wanted = form.cleaned_data if form.is_valid() else {}
     prompts = Prompt.objects.visible_to(request.user).of_project(membership.project)
     found = prompts.tagged(wanted.get("tag", "")).containing(wanted.get("q", ""))
-    page = list(found.before(wanted.get("before")).with_counts()[: PAGE_SIZE + 1])
+    end = prompts.end_of_search(wanted.get("before")) if wanted.get("q") else 0
+    page = list(found.before(wanted.get("before")).filter(pk__gt=end).with_counts()[: PAGE_SIZE + 1])
+    last = page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else end + 1 if end else 0
     context = {
         "project": membership.project,
         "membership": membership,
         "form": form,
         "filters": {name: value for name, value in wanted.items() if value and name != "before"},
         "prompts": page[:PAGE_SIZE],
-        "older_url": _page_url(wanted, page[PAGE_SIZE - 1].pk) if len(page) > PAGE_SIZE else "",
+        "older_url": _page_url(wanted, last) if last else "",
+        "searched": SEARCHED_AT_ONCE if end and len(page) <= PAGE_SIZE else 0,
         "is_first_page": not wanted.get("before"),
     }
     return render(request, "prompts/list.html", context, status=200 if form.is_valid() else 422)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotate.models import Judgement, Role, Task
 from annotate.services import overview
 from annotate.services.snapshots import create_snapshot
+from annotate.tasks import count_figures
 from tests.factories import add_member, make_judgement, make_project, make_prompt, make_task, make_user
 
 
@@ -144,6 +145,24 @@ def test_owners_and_reviewers_see_it_annotators_judge_and_strangers_find_nothing
     assert signed_in(alice).post(at).status_code == 405
 
 
+def test_a_large_project_is_counted_in_the_background_and_its_figures_say_when(
+    signed_in, at, project, alice, carol, settings
+):
+    settings.FIGURES_COUNTED_AT_ONCE = 1
+    client = signed_in(alice)
+    make_judgement(make_task(project), carol)
+    assert 'id="counted"' not in client.get(at).content.decode()
+    make_judgement(make_task(project), carol)
+    assert "The figures are being counted" in client.get(at).content.decode()
+    count_figures(job_id=project.pk)
+    page = client.get(at).content.decode()
+    assert "Counted <time" in page and "2 open" in page
+    make_task(project)
+    assert "2 open" in client.get(at).content.decode()
+    count_figures(job_id=project.pk)
+    assert "3 open" in client.get(at).content.decode()
+
+
 def test_a_new_project_says_what_comes_next(signed_in, at, alice):
     page = signed_in(alice).get(at).content.decode()
     assert "next: import prompts" in page
@@ -177,5 +196,5 @@ def test_the_number_of_statements_does_not_grow(signed_in, at, project, alice, d
     client = signed_in(alice)
     for number in (1, 6):
         judge_some(number)
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(16):
             client.get(at)

@@ -1,6 +1,7 @@
 """Prompts over HTTP: the list, one prompt, writing and deleting."""
 
 import pytest
+from django.db import connection
 
 from annotate.models import AuditEvent, Author, Prompt
 from annotate.services.responses import add_response, get_author
@@ -50,6 +51,24 @@ def test_pages_follow_each_other_without_gap_or_double_and_keep_the_filter(
         seen += [prompt.pk for prompt in answer.context["prompts"]]
         url = answer.context["older_url"] and address(project) + answer.context["older_url"]
     assert seen == numbers[::-1]
+
+
+def test_a_search_reads_twenty_thousand_prompts_at_once_and_offers_to_go_on(project, alice, signed_in):
+    first = make_prompt(project, "How to poach?")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO annotate_prompt
+                (project_id, messages, system, tags, source, external_id, content_hash, created_at)
+            SELECT %s, '[{"role": "user", "content": "Boil?"}]', '', '{}', '', '', 'hash' || n, now()
+            FROM generate_series(1, 20000) AS n""",
+            [project.pk],
+        )
+    client = signed_in(alice)
+    page = client.get(address(project) + "?q=poach")
+    assert "20,000 prompts were looked through" in page.content.decode()
+    older = client.get(address(project) + page.context["older_url"])
+    assert [prompt.pk for prompt in older.context["prompts"]] == [first.pk]
+    assert older.context["older_url"] == ""
 
 
 def test_an_empty_project_has_the_import_a_click_away(project, alice, bob, signed_in):
