@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any
@@ -54,8 +54,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(told))}.items():
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(told)
+        with suppress(BrokenPipeError):  # whoever asked has given up
+            self.end_headers()
+            self.wfile.write(told)
 
     def log_message(self, *arguments: object) -> None:
         pass

@@ -144,9 +144,9 @@ def test_the_list_costs_as_many_statements_with_many_endpoints_as_with_one(
     project, client, endpoint, django_assert_num_queries
 ):
     url = reverse("project-endpoints", args=[project.pk])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(url)
     for number in range(5):
         client.post(reverse("endpoint-create", args=[project.pk]), ANSWERS | {"name": f"Far {number}"})
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(url)

@@ -124,7 +124,7 @@ class Asking:
         """Ask for what may be asked for now."""
         while self.is_wanted() and len(self.running) < self.endpoint.at_once:
             draw = self.peek()
-            if draw is None or not self.is_affordable(draw) or not self.is_time(draw):
+            if draw is None or not self.is_time(draw) or not self.is_affordable(draw):
                 return
             self.drop_first()
             self.slot = None

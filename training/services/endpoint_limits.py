@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 from annotate.models import Project
@@ -61,24 +61,27 @@ def cost_of(endpoint: Endpoint, *, tokens_in: int, tokens_out: int) -> Decimal:
 @transaction.atomic
 def count_use(endpoint: Endpoint, *, tokens_in: int, tokens_out: int, cost: Decimal) -> None:
     """Add one answered request to the endpoint's day."""
-    day, _ = EndpointDay.objects.get_or_create(endpoint=endpoint, day=timezone.localdate())
-    EndpointDay.objects.filter(pk=day.pk).update(
-        requests=F("requests") + 1,
-        tokens_in=F("tokens_in") + tokens_in,
-        tokens_out=F("tokens_out") + tokens_out,
-        cost=F("cost") + cost,
-    )
+    today = timezone.localdate()
+    added = {
+        "requests": F("requests") + 1,
+        "tokens_in": F("tokens_in") + tokens_in,
+        "tokens_out": F("tokens_out") + tokens_out,
+        "cost": F("cost") + cost,
+    }
+    counted = EndpointDay.objects.filter(endpoint=endpoint, day=today)
+    if not counted.update(**added):
+        EndpointDay.objects.get_or_create(endpoint=endpoint, day=today)
+        counted.update(**added)
 
 
 def money_spent(project: Project) -> Spent:
-    today = timezone.localdate()
-    days = EndpointDay.objects.of_project(project)
-    return Spent(_sum_of(days.filter(day=today)), _sum_of(days.filter(day__gte=today.replace(day=1), day__lte=today)))
-
-
-def _sum_of(days: QuerySet[EndpointDay]) -> Decimal:
-    total: Decimal = days.aggregate(total=Sum("cost", default=Decimal(0)))["total"]
-    return total
+    today, nothing = timezone.localdate(), Decimal(0)
+    days = EndpointDay.objects.of_project(project).filter(day__gte=today.replace(day=1), day__lte=today)
+    return Spent(
+        **days.aggregate(
+            today=Sum("cost", filter=Q(day=today), default=nothing), this_month=Sum("cost", default=nothing)
+        )
+    )
 
 
 def money_left(project: Project) -> tuple[Decimal, str] | None:
