@@ -22,6 +22,7 @@ from config.processes import worker_command
 from tests.emptying import quick_flush
 from tests.factories import add_member, make_project, make_user
 from tests.services import POSTGRES
+from tests.sessions import carry_session
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 CHROMIUM_FLAGS += ["--no-first-run", "--disable-dev-shm-usage", "--disable-gpu"]
@@ -159,10 +160,7 @@ def browser_sign_in(context: BrowserContext, live_server: object) -> Callable[[U
     """`browser_sign_in(carol)` gives the browser Carol's session, without the sign-in page."""
 
     def sign_in(user: User) -> None:
-        client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        name = django_settings.SESSION_COOKIE_NAME
-        context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": str(live_server)}])
+        carry_session(context, live_server, user)
 
     return sign_in
 

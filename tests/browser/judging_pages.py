@@ -1,9 +1,9 @@
 """What browser tests of the judging page share: opening it, and going on to the next task."""
 
-from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from annotate.models import Project, User
+from tests.sessions import carry_session
 
 
 def open_judging(page: Page, project: Project) -> list[str]:
@@ -47,7 +47,5 @@ def phone(browser: Browser, live_server: object, user: User, *, javascript: bool
         java_script_enabled=javascript,
     )
     context.set_default_timeout(10_000)
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": str(live_server)}])
+    carry_session(context, live_server, user)
     return context

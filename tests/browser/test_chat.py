@@ -14,6 +14,7 @@ from annotate.services.chat_choices import choose_answer
 from tests.browser.test_axe import violations
 from tests.browser.test_judging import by_side
 from tests.factories import make_chat_turn
+from tests.sessions import carry_session
 from tests.training.factories import make_policy
 from tests.training.waiting import wait_until
 
@@ -147,12 +148,11 @@ def test_a_worker_killed_in_the_middle_ends_in_a_retry_and_nothing_is_lost(page,
     }
 
 
-def test_on_a_phone_by_touch(browser, live_server, project, carol, signed_in, celery_worker, settings):
+def test_on_a_phone_by_touch(browser, live_server, project, carol, celery_worker):
     context = browser.new_context(
         base_url=str(live_server), viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
-    cookie = signed_in(carol).cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": str(live_server)}])
+    carry_session(context, live_server, carol)
     make_policy(project, ends=False)
     project.kind_options = {"chat": {"max_tokens": 20}}
     project.save()
@@ -170,12 +170,9 @@ def test_on_a_phone_by_touch(browser, live_server, project, carol, signed_in, ce
     context.close()
 
 
-def test_without_javascript_a_turn_takes_two_posts(
-    browser, live_server, project, carol, signed_in, celery_worker, settings
-):
+def test_without_javascript_a_turn_takes_two_posts(browser, live_server, project, carol, celery_worker):
     context = browser.new_context(base_url=str(live_server), java_script_enabled=False)
-    cookie = signed_in(carol).cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": str(live_server)}])
+    carry_session(context, live_server, carol)
     make_policy(project, ends=False)
     project.kind_options = {"chat": {"max_tokens": 20}}
     project.save()

@@ -5,13 +5,13 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotate.models import Comparison, Draft, Judgement, Lease, Project, Task, TaskResponse
 from tests.browser.judging_pages import press_and_wait_for_next
 from tests.factories import make_prompt, make_response, make_task
+from tests.sessions import carry_session
 
 HOSTILE = """
 <script>window.__pwned = 1</script> <img src=x onerror="window.__pwned = 2"> <svg onload="window.__pwned = 3"></svg>
@@ -332,9 +332,7 @@ def test_the_heartbeat_extends_the_lease_and_brings_the_figures_and_new_guidelin
 def test_without_javascript_judging_skipping_and_undoing_work_the_same(browser, live_server, project, carol):
     make_task(project), make_task(project)
     context = browser.new_context(base_url=str(live_server), java_script_enabled=False)
-    client = Client()
-    client.force_login(carol, backend="django.contrib.auth.backends.ModelBackend")
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": str(live_server)}])
+    carry_session(context, live_server, carol)
     page = context.new_page()
     page.goto(f"/projects/{project.pk}/judge/")
     page.get_by_role("radio", name="A much better").check(force=True)

@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Error, expect
 
@@ -25,6 +24,7 @@ from tests.browser import judging_pages
 from tests.config.conftest import free_port, wait_for_port
 from tests.factories import make_task
 from tests.services import POSTGRES
+from tests.sessions import carry_session
 
 TIE = Answer(said=ComparisonAnswer(preference=0, points=8))
 
@@ -70,10 +70,7 @@ def context(browser, server, transactional_db, carol):
     """Carol's browser, signed in at the real server."""
     context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900})
     context.set_default_timeout(20_000)
-    client = Client()
-    client.force_login(carol, backend="django.contrib.auth.backends.ModelBackend")
-    name = settings.SESSION_COOKIE_NAME
-    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": server.url}])
+    carry_session(context, server.url, carol)
     yield context
     context.close()
 
