@@ -109,7 +109,7 @@ def import_prompts() -> dict[str, Any]:
 
 
 def import_large(size: int) -> dict[str, Any]:
-    """Judged pairs of about 3,000 characters; the worker is killed at two fifths, another goes on."""
+    """Judged pairs of about 11,000 characters; the worker is killed at two fifths, another goes on."""
     owner, project = make_owner_and_project("Carol")
     with tempfile.NamedTemporaryFile("wb", suffix=".jsonl") as file:
         rows = sum(1 for _ in write_pairs(file, size))
@@ -138,7 +138,7 @@ def write_pairs(file: Any, size: int) -> Iterator[int]:
     number = 0
     while file.tell() < size:
         row = {"prompt": f"{number}: {text_of(number, 60)}?"}
-        row |= {"chosen": text_of(number + 1, 240), "rejected": text_of(number + 2, 240), "annotator": f"w{number % 9}"}
+        row |= {"chosen": text_of(number + 1, 900), "rejected": text_of(number + 2, 900), "annotator": f"w{number % 9}"}
         file.write((json.dumps(row) + "\n").encode())
         number += 1
         yield number

@@ -69,6 +69,7 @@ PROJECT_PAGES = {
     "import-resume": OWNERS,
     "import-cancel": OWNERS,
     "import-refused": REVIEWERS,
+    "import-refused-csv": REVIEWERS,
     "project-snapshots": REVIEWERS,
     "snapshot-create": OWNERS,
     "snapshot-detail": REVIEWERS,

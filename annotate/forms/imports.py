@@ -17,6 +17,8 @@ from annotate.models import Import
 from annotate.models.projects import SCALE_MAXIMUM
 
 CONTENTS = [(key, label) for key, label in Import.Contents.choices if key in PRESETS]
+GENERAL = ("prompts", "pairs", "mapped")  # what a file may be that is of no known format
+KNOWN_FORMATS = [label for key, label in CONTENTS if key not in GENERAL]
 
 
 class TagsField(forms.CharField):

@@ -13,4 +13,7 @@ urlpatterns = [
     path("projects/<int:project_id>/imports/<int:pk>/resume/", imports.import_resume, name="import-resume"),
     path("projects/<int:project_id>/imports/<int:pk>/cancel/", imports.import_cancel, name="import-cancel"),
     path("projects/<int:project_id>/imports/<int:pk>/refused.jsonl", imports.import_refused, name="import-refused"),
+    path(
+        "projects/<int:project_id>/imports/<int:pk>/refused.csv", imports.import_refused_csv, name="import-refused-csv"
+    ),
 ]

@@ -13,9 +13,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
-from annotate.forms.imports import OptionsForm, UploadForm
+from annotate.exports.formats import write_csv
+from annotate.forms.imports import KNOWN_FORMATS, OptionsForm, UploadForm
 from annotate.imports.rows import FileRefused
-from annotate.models import Import, JobStatus, Membership
+from annotate.models import Import, JobStatus, Membership, RefusedRow
 from annotate.services.imports import cancel_import, confirm_import, create_import, set_options
 from annotate.services.previews import preview_import
 
@@ -59,7 +60,7 @@ def import_create(request: SignedInRequest, project_id: int) -> HttpResponse:
             form.add_error("file" if filename else "text", str(error))
         else:
             return redirect("import-detail", project_id, job.pk)
-    context = {"project": membership.project, "membership": membership, "form": form}
+    context = {"project": membership.project, "membership": membership, "form": form, "formats": KNOWN_FORMATS}
     return render(request, "imports/create.html", context, status=422 if form.is_bound else 200)
 
 
@@ -116,6 +117,18 @@ def import_refused(request: SignedInRequest, project_id: int, pk: int) -> Stream
     return response
 
 
+@login_required
+@require_safe
+def import_refused_csv(request: SignedInRequest, project_id: int, pk: int) -> StreamingHttpResponse:
+    """The same for a spreadsheet; no cell is one that it would execute."""
+    membership = get_membership(request.user, project_id, REVIEWERS)
+    job = get_in_project(Import.objects.visible_to(request.user), membership, pk)
+    rows = ({"row": row.row_number, "reason": row.reason, "raw": row.raw} for row in _refused_rows(job))
+    response = StreamingHttpResponse(write_csv(["row", "reason", "raw"], rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="import-{job.pk}-refused.csv"'
+    return response
+
+
 def _draft(request: SignedInRequest, membership: Membership, job: Import) -> HttpResponse:
     preview = preview_import(job)
     form = OptionsForm(job, preview.columns, request.POST if request.method == "POST" else None)
@@ -143,7 +156,11 @@ def _confirm(request: SignedInRequest, job: Import) -> None:
         messages.error(request, str(error))
 
 
+def _refused_rows(job: Import) -> Iterator[RefusedRow]:
+    return job.refused.order_by("row_number").iterator(chunk_size=500)
+
+
 def _refused_lines(job: Import) -> Iterator[str]:
-    for row in job.refused.order_by("row_number").iterator(chunk_size=500):
+    for row in _refused_rows(job):
         line = {"row": row.row_number, "reason": row.reason, "raw": row.raw}
         yield json.dumps(line, ensure_ascii=False) + "\n"

@@ -1,11 +1,12 @@
 """Importing over HTTP: upload, preview, confirm, watch, download what was refused."""
 
+import csv
 import io
 import json
 
 import pytest
 
-from annotate.models import AuditEvent, Import, JobStatus, Prompt
+from annotate.models import AuditEvent, Comparison, Import, JobStatus, Prompt
 from annotate.services.import_runs import run_import
 from annotate.services.imports import confirm_import, create_import
 
@@ -24,6 +25,11 @@ def finished(job, alice):
     run_import(job)
     job.refresh_from_db()
     return job
+
+
+def run_confirmed(job, user):
+    confirm_import(job=job, user=user)
+    run_import(job)
 
 
 def address(project, rest=""):
@@ -214,7 +220,7 @@ def test_the_list_takes_as_many_statements_for_fifty_imports_as_for_two(
     assert len(client.get(address(project) + page.context["older_url"]).context["imports"]) == 50
 
 
-READS = ["", "{pk}/", "{pk}/refused.jsonl"]
+READS = ["", "{pk}/", "{pk}/refused.jsonl", "{pk}/refused.csv"]
 WRITES = ["new/", "{pk}/", "{pk}/cancel/", "{pk}/resume/"]
 
 
@@ -248,3 +254,51 @@ def test_other_methods_are_405(project, alice, signed_in, job, path, method):
 def test_an_import_is_not_reached_through_another_project(project, alice, mallory, signed_in, job):
     other = mallory.memberships.get().project
     assert signed_in(mallory).get(f"/projects/{other.pk}/imports/{job.pk}/").status_code == 404
+
+
+def test_refused_rows_come_as_a_table_that_no_spreadsheet_executes(project, alice, signed_in):
+    rows = b'{"prompt": ""}\n=HYPERLINK("x")\n{"prompt": "Why?"}'
+    job = create_import(project=project, user=alice, content=io.BytesIO(rows), filename="a.jsonl")
+    run_confirmed(job, alice)
+    answer = signed_in(alice).get(address(project, f"{job.pk}/refused.csv"))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["row", "reason", "raw"],
+        ["1", "the prompt is empty", '{"prompt": ""}'],
+        ["2", "is broken JSON: Expecting value at character 1", '\'=HYPERLINK("x")'],
+    ]
+
+
+def test_columns_are_chosen_in_the_preview_and_stored_as_what_they_were_called(project, alice, signed_in):
+    client = signed_in(alice)
+    upload(client, project, b"q,one,two,vote,who\nWhy?,Yes.,No.,-3,w1\nHow?,So.,Thus.,maybe,w1\n", "votes.csv")
+    job = Import.objects.get()
+    page = address(project, f"{job.pk}/")
+    answer = client.post(page, settings_of(job, contents="mapped"))
+    assert answer.status_code == 422
+    assert "Choose the column with the prompts." in answer.content.decode()
+    chosen = {"prompt": "q", "response_a": "one", "response_b": "two", "preference": "vote", "annotator": "who"}
+    columns = {f"column-{role}": name for role, name in chosen.items()}
+    assert client.post(page, settings_of(job, contents="mapped", points="8", **columns)).status_code == 302
+    shown = client.get(page).content.decode()
+    assert "A better" in shown
+    assert "the preference “maybe” is none that is understood" in shown
+    job.refresh_from_db()
+    assert (job.options["columns"], job.options["points"]) == (chosen, 8)
+    client.post(page, settings_of(job, contents="mapped", points="8", confirm="1", **columns))
+    job.refresh_from_db()
+    assert run_import(job)
+    comparison = Comparison.objects.select_related("first", "judgement").get()
+    better = comparison.first if comparison.preference < 0 else comparison.second
+    assert (better.text, abs(comparison.preference), comparison.points) == ("Yes.", 3, 8)
+    assert comparison.judgement.external_annotator == "w1"
+
+
+def test_a_known_format_is_named_with_what_it_was_found_by(project, alice, signed_in):
+    client = signed_in(alice)
+    row = {"instruction": "Why?", "response1": "Yes.", "response2": "No.", "annotator1": 1, "annotator2": 2}
+    answer = upload(client, project, json.dumps([row]).encode(), "pandalm.json")
+    page = client.get(answer["Location"]).content.decode()
+    assert "PandaLM test set" in page
+    assert "Recognised by response1, response2, annotator1." in page
+    assert "A better" in page
