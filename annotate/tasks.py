@@ -14,6 +14,7 @@ from annotate.services import (
     snapshot_files,
     snapshots,
     stored_answers,
+    upload_purge,
     webhooks,
 )
 
@@ -68,6 +69,11 @@ def recover_stalled_jobs() -> int:
 @shared_task(name="annotate.purge_drafts")
 def purge_drafts() -> int:
     return drafts.purge_drafts()
+
+
+@shared_task(name="annotate.purge_uploads")
+def purge_uploads() -> int:
+    return upload_purge.purge_uploads()
 
 
 @shared_task(name="annotate.deliver_webhook")

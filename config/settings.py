@@ -186,6 +186,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "return-expired-leases": {"task": "annotate.return_expired_leases", "schedule": 15.0},
     "purge-old-drafts": {"task": "annotate.purge_drafts", "schedule": 86_400.0},
+    "purge-uploads": {"task": "annotate.purge_uploads", "schedule": 86_400.0},
     "purge-stored-answers": {"task": "annotate.purge_stored_answers", "schedule": 3_600.0},
     "recover-imports-and-snapshots": {"task": "annotate.recover_stalled_jobs", "schedule": 15.0},
     "remove-old-snapshot-files": {"task": "annotate.remove_old_snapshot_files", "schedule": 3_600.0},
