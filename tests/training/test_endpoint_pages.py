@@ -115,6 +115,8 @@ def test_removed_it_is_offered_no_more_and_its_responses_stay(project, client, e
     endpoint.refresh_from_db()
     assert (endpoint.sealed_key, endpoint.removed_at is not None) == ("", True)
     assert "Its key is forgotten" not in client.get(page(endpoint)).content.decode()
+    asks = f"{reverse('generation-create', args=[project.pk])}?model={endpoint.model_id}"
+    assert asks not in client.get(reverse("project-models", args=[project.pk])).content.decode()
     form = client.get(reverse("generation-create", args=[project.pk])).context["form"]
     assert endpoint.model not in form.fields["model"].queryset
     assert endpoint.model in form.fields["opponent"].queryset

@@ -37,7 +37,9 @@ def get_model(
 def project_models(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     ensure_base_models(membership.project)
-    models = ModelVersion.objects.of_project(membership.project).select_related("parent", "run__snapshot", "created_by")
+    models = ModelVersion.objects.of_project(membership.project).select_related(
+        "parent", "run__snapshot", "endpoint", "created_by"
+    )
     context = {"project": membership.project, "membership": membership, "page": page_of(request, models)}
     return render(request, "training/model_list.html", context)
 
