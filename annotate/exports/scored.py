@@ -62,9 +62,9 @@ def to_helpsteer(row: Row, rated: Rated) -> dict[str, Any]:
     questions = {question["key"]: question["points"] for question in row.answer.questions}
     asked = {name: name for name in ATTRIBUTES if name in questions} or {"helpfulness": next(iter(questions))}
     scores = {
-        name: rescale(rated.scores[key], questions[key], 0, HIGHEST_ATTRIBUTE)
+        name: rescale(score, questions[key], 0, HIGHEST_ATTRIBUTE)
         for name, key in asked.items()
-        if rated.scores.get(key) is not None
+        if (score := rated.scores.get(key)) is not None
     }
     attributes = {name: scores.get(name) for name in ATTRIBUTES}
     return {"prompt": single_text(row), "response": row.text(rated.place), **attributes}

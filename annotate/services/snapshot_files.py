@@ -90,9 +90,9 @@ def write_file(file: SnapshotFile) -> bool:
     if not file.take():
         return False
     download = download_of(file)
-    settings.EXPORTS_DIR.mkdir(parents=True, exist_ok=True)
     path = Path(settings.EXPORTS_DIR) / f"{file.pk}-{file.claim}"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         size = write_pieces(file, download, path)
         file.beat(file=path.name, size=size, progress=file.total)
         file.end(JobStatus.SUCCEEDED)
@@ -104,7 +104,7 @@ def write_file(file: SnapshotFile) -> bool:
         )
     finally:
         if file.status != JobStatus.SUCCEEDED:
-            path.unlink(missing_ok=True)
+            remove(path)
     return True
 
 
@@ -132,6 +132,12 @@ def remove_old_files() -> int:
     for path in gone:
         path.unlink(missing_ok=True)
     return len(gone)
+
+
+def remove(path: Path) -> None:
+    """Away with it, where there is a folder that can have it."""
+    if path.parent.is_dir():
+        path.unlink(missing_ok=True)
 
 
 def modified(path: Path) -> float:

@@ -233,10 +233,9 @@ def wanted_quality(project: Project, chosen: SnapshotFilter) -> Q:
     for flag in chosen.without_flags:
         wanted &= ~Q(GaveFlag(F("flags"), Value(FLAG_PATH), Value(json.dumps({"flag": flag}))))
     if chosen.min_answers:
-        wanted &= Q(task__in=count_answers(project).filter(answers__gte=chosen.min_answers).values("task"))
+        wanted &= Q(task__in=tasks_with_answers(project, chosen.min_answers))
     if chosen.min_agreement:
-        agreed = F("answers") * Value(chosen.min_agreement - HALF_A_PERCENT)
-        wanted &= Q(comparison=None) | Q(task__in=count_verdicts(project).filter(most__gte=agreed).values("task"))
+        wanted &= Q(comparison=None) | Q(task__in=tasks_agreed_on(project, chosen.min_agreement))
     if chosen.min_gold:
         wanted &= ~Q(annotator__in=gold_below(project, chosen.min_gold))
     return wanted
@@ -250,17 +249,22 @@ class GaveFlag(Func):
     output_field = BooleanField()
 
 
-def count_answers(project: Project) -> QuerySet[Judgement, Any]:
-    return Judgement.objects.of_project(project).final().values("task").annotate(answers=Count("pk"))
+def tasks_with_answers(project: Project, least: int) -> QuerySet[Judgement, Any]:
+    tasks = Judgement.objects.of_project(project).final().values("task")
+    return tasks.annotate(answers=Count("pk")).filter(answers__gte=least).values("task")
 
 
-def count_verdicts(project: Project) -> QuerySet[Judgement, Any]:
-    """Each task's comparisons, and how many of them say what most say."""
-    answers = {"first": Q(comparison__preference__lt=0), "second": Q(comparison__preference__gt=0)}
-    answers |= {"tie": Q(comparison__preference=0), "bad": Q(comparison__both_bad=True)}
-    counts = {f"says_{name}": Count("pk", filter=said) for name, said in answers.items()}
-    compared = count_answers(project).filter(comparison__isnull=False)
-    return compared.annotate(**counts).annotate(most=Greatest(*counts))
+def tasks_agreed_on(project: Project, share: float) -> QuerySet[Judgement, Any]:
+    """Those of whose comparisons this share says what most say."""
+    says = {"first": Q(comparison__preference__lt=0), "second": Q(comparison__preference__gt=0)}
+    says |= {"tie": Q(comparison__preference=0), "bad": Q(comparison__both_bad=True)}
+    compared = Judgement.objects.of_project(project).final().filter(comparison__isnull=False).values("task")
+    most = Greatest(*(Count("pk", filter=said) for said in says.values()))
+    return (
+        compared.annotate(most=most, enough=Count("pk") * Value(share - HALF_A_PERCENT))
+        .filter(most__gte=F("enough"))
+        .values("task")
+    )
 
 
 def gold_below(project: Project, share: float) -> QuerySet[Judgement, Any]:

@@ -20,6 +20,8 @@ def send_file(request: HttpRequest, path: Path, *, content_type: str, headers: M
     `headers` have its ETag.
     """
     etag = headers["ETag"]
+    if known := get_conditional_response(request, etag=etag):
+        return known
     size = path.stat().st_size
     asked = request.headers.get("Range", "") if request.headers.get("If-Range", etag) == etag else ""
     found = find_range(asked, size)
@@ -34,7 +36,7 @@ def send_file(request: HttpRequest, path: Path, *, content_type: str, headers: M
     )
     if found:
         answer.headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
-    return answer if found else get_conditional_response(request, etag=etag, response=answer) or answer
+    return answer
 
 
 def find_range(asked: str, size: int) -> range | None:

@@ -118,14 +118,11 @@ def test_a_file_that_is_cancelled_leaves_nothing(snapshot, alice, monkeypatch):
     assert (file.status, list(Path(site.EXPORTS_DIR).iterdir())) == (JobStatus.CANCELLED, [])
 
 
-def test_a_full_disk_is_said_and_the_file_can_be_asked_for_again(snapshot, alice, monkeypatch):
-    Path(site.EXPORTS_DIR).mkdir()
-    Path(site.EXPORTS_DIR).chmod(0o500)
-    monkeypatch.setattr(snapshot_files, "path_of", path_of)
+def test_a_folder_that_cannot_be_written_to_is_said_and_the_file_can_be_asked_for_again(snapshot, alice, settings):
+    settings.EXPORTS_DIR.write_text("This is no folder.")
     file = prepare_file(snapshot=snapshot, user=alice, form="trl")
-    if os.geteuid():
-        assert "could not be written: Permission denied" in file.error
-    Path(site.EXPORTS_DIR).chmod(0o700)
+    assert (file.status, file.error[:43]) == (JobStatus.FAILED, "The file could not be written: File exists.")
+    settings.EXPORTS_DIR.unlink()
     assert prepare_file(snapshot=snapshot, user=alice, form="trl").status == JobStatus.SUCCEEDED
 
 
