@@ -14,7 +14,7 @@ from annotate.models import Import
 from annotate.services.judged_rows import match_judged
 from annotate.services.prompts import Outcome, match_prompts
 from annotate.services.references import resolve_references
-from annotate.services.said_in_words import say_judgement
+from annotate.services.said_in_words import LETTERS, say_judgement
 from annotate.services.uploads import BEGINNING_BYTES, author_of_file, interpret, job_options, open_upload, read_upload
 
 ROWS_READ = 1_000
@@ -46,6 +46,11 @@ class PreviewRow:
     def responses(self) -> list[tuple[str, str]]:
         """(who wrote it, the text) of the first ones."""
         return [(read.author, read.text) for read in self.part.responses[:RESPONSES_SHOWN]]
+
+    @property
+    def lettered(self) -> list[tuple[str, str, str]]:
+        """The same, each with the letter that what was said calls it by."""
+        return [(LETTERS[place], author, text) for place, (author, text) in enumerate(self.responses)]
 
     @property
     def more_responses(self) -> int:

@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
-from annotate.exports.formats import write_csv
+from annotate.exports.formats import Columns, write_csv
 from annotate.forms.imports import KNOWN_FORMATS, OptionsForm, UploadForm
 from annotate.imports.rows import FileRefused
 from annotate.models import Import, JobStatus, Membership, RefusedRow
@@ -22,6 +22,7 @@ from annotate.services.previews import preview_import
 
 PAGE_SIZE = 50
 REFUSED_SHOWN = 20
+REFUSED_COLUMNS: Columns = {"row": "integer", "reason": "text", "raw": "text"}
 
 
 @login_required
@@ -124,7 +125,7 @@ def import_refused_csv(request: SignedInRequest, project_id: int, pk: int) -> St
     membership = get_membership(request.user, project_id, REVIEWERS)
     job = get_in_project(Import.objects.visible_to(request.user), membership, pk)
     rows = ({"row": row.row_number, "reason": row.reason, "raw": row.raw} for row in _refused_rows(job))
-    response = StreamingHttpResponse(write_csv(["row", "reason", "raw"], rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(write_csv(REFUSED_COLUMNS, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="import-{job.pk}-refused.csv"'
     return response
 
