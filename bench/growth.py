@@ -186,7 +186,7 @@ class Site:
 def sign_in(person: Any) -> Any:
     from django.test import Client
 
-    client = Client()
+    client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     return client
 

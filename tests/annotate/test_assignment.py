@@ -6,10 +6,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotate import assignment
-from annotate.models import Lease, Task, TaskResponse
+from annotate.models import Judgement, Lease, Task, TaskResponse
 from annotate.services.tasks import count_waiting
 from annotate.tasks import return_expired_leases
-from tests.factories import make_project, make_prompt, make_response, make_task
+from tests.factories import make_judgement, make_project, make_prompt, make_response, make_task
 
 
 def let_lapse(lease):
@@ -140,6 +140,28 @@ def test_the_next_task_costs_the_same_however_many_there_are(project, carol, dja
     Lease.objects.update(state="done")
     with django_assert_num_queries(7):
         assignment.lease_next(user=carol, project=project)
+
+
+def test_whoever_has_had_all_of_the_queues_front_goes_on_behind_it_and_gets_what_is_urgent_first(project, carol):
+    prompt, last = make_prompt(project), make_task(project)
+    Task.objects.bulk_create(
+        Task(project=project, prompt=prompt, key=str(n), required_judgements=2, remaining=1) for n in range(300)
+    )
+    skipped, *seen = Task.objects.order_by("pk")[250:300]
+    seen += Task.objects.order_by("pk")[:250]
+    Lease.objects.bulk_create(
+        Lease(task=task, annotator=carol, order=[0, 1], state="done", expires_at=timezone.now()) for task in seen
+    )
+    make_judgement(last, carol)
+    Judgement.objects.update(task=Task.objects.order_by("pk")[299])
+    first, urgent = Task.objects.order_by("pk")[300], make_task(project, priority=5)
+    handed_out = []
+    for _ in range(3):
+        lease = assignment.lease_next(user=carol, project=project)
+        handed_out.append(lease.task_id)
+        Lease.objects.filter(pk=lease.pk).update(state="done")
+    assert handed_out == [urgent.pk, first.pk, skipped.pk]
+    assert assignment.lease_next(user=carol, project=project) is None
 
 
 def test_the_queue_reads_its_index_and_never_the_whole_table(project, carol, bob):
