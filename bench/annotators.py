@@ -12,6 +12,7 @@ import random
 import re
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ class Annotator:
             self._fetch_ahead()
         return taken
 
-    def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> bytes:
+    def ask(self, method: str, path: str, fields: dict[str, Any] | None = None) -> bytes:
         """The body of a good answer. Raises Refused for any other; a patient person tries again when there is none."""
         give_up = time.monotonic() + PATIENCE
         while True:
@@ -95,14 +96,8 @@ class Annotator:
                     raise Refused(f"{method} {path}: {type(error).__name__}") from error
                 time.sleep(0.25)
 
-    def _ask_once(self, method: str, path: str, fields: dict[str, str] | None) -> bytes:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        headers["Accept-Encoding"] = "gzip, deflate, br"
-        body = None
-        if fields is not None:
-            body = urlencode(fields)
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true"}
-            headers |= {"X-CSRFToken": self.token, "Origin": f"{self.where.scheme}://{self.where.netloc}"}
+    def _ask_once(self, method: str, path: str, fields: dict[str, Any] | None) -> bytes:
+        headers, body = self.written(fields)
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
         content = answer.read()
@@ -113,6 +108,16 @@ class Annotator:
             raise Refused(f"{answer.status} {method} {path}")
         return content
 
+    def written(self, fields: dict[str, Any] | None) -> tuple[dict[str, str], str | None]:
+        """(headers, body) of a request as the page sends it."""
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        headers["Accept-Encoding"] = "gzip, deflate, br"
+        if fields is None:
+            return headers, None
+        headers |= {"Content-Type": "application/x-www-form-urlencoded", "HX-Request": "true"}
+        headers |= {"X-CSRFToken": self.token, "Origin": f"{self.where.scheme}://{self.where.netloc}"}
+        return headers, urlencode(fields)
+
     def _fetch_ahead(self) -> None:
         self.ready = ""
         if self.shown:
@@ -121,6 +126,31 @@ class Annotator:
 
     def _connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.where.hostname or "", self.where.port, timeout=PATIENCE)
+
+
+class ApiAnnotator(Annotator):
+    """The same through the API: a token in place of the session, and each answer brings the next task."""
+
+    def open(self) -> bool:
+        self.path = self.path.replace("/projects/", "/api/v1/projects/").removesuffix("judge/")
+        return self._show(json.loads(self.ask("POST", f"{self.path}next-task/", {})))
+
+    def judge(self, choice: str) -> Accepted:
+        submission = str(uuid.uuid4())
+        fields = {"submission_id": submission, "answer": {"preference": int(choice)}, "active_seconds": 20.0}
+        started = time.monotonic()
+        answer = self.ask("POST", f"{self.path}leases/{self.shown}/judgement/?next=true", fields)
+        taken = Accepted(submission, choice, started, time.monotonic() - started)
+        self._show(json.loads(answer)["next"])
+        return taken
+
+    def written(self, fields: dict[str, Any] | None) -> tuple[dict[str, str], str | None]:
+        headers = {"Authorization": f"Bearer {self.cookies['sessionid']}", "Content-Type": "application/json"}
+        return headers, None if fields is None else json.dumps(fields)
+
+    def _show(self, told: dict[str, Any]) -> bool:
+        self.shown = str(told["lease"]["id"]) if told["lease"] else ""
+        return bool(self.shown)
 
 
 class Refused(Exception):
@@ -146,11 +176,12 @@ def drive(
     seconds: float,
     cycles: int = UNLIMITED,
     pause: float = 0.0,
+    api: bool = False,
 ) -> list[Report]:
-    """Let a person for each session judge for so long, or so often, whichever ends first; what became of it.
+    """Let a person for each session, or token of the API, judge for so long, or so often; what became of it.
 
     Between two answers a person waits `pause` seconds on average, anything from none to twice that."""
-    people = [Annotator(address, project, session) for session in sessions]
+    people = [(ApiAnnotator if api else Annotator)(address, project, session) for session in sessions]
     for person in people:
         person.open()
     until = time.monotonic() + seconds
