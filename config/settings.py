@@ -237,6 +237,7 @@ SPECTACULAR_SETTINGS = {
         "JudgementKind": "annotate.models.Kind",
         "AuthorKind": "annotate.models.Author.Kind",
         "ModelKind": "training.models.ModelVersion.Kind",
+        "ImportFormat": "annotate.models.Import.Format",
         "JobStatus": "annotate.models.JobStatus",
         "MemberRole": "annotate.models.Role",
         "TokenScope": "annotate.models.Scope",

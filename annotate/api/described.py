@@ -72,6 +72,8 @@ def parameters(wanted: Operation) -> list[Any]:
         found.append(header("If-Match", "The ETag you read; refused with 412 when it has changed since."))
     if has_etag(wanted):
         found.append(header("If-None-Match", "The ETag you have; 304 when it is still the same."))
+    if wanted.ranged:
+        found.append(header("Range", "Part of a file that was prepared: `bytes=1000-`, from the 1,001st byte on."))
     return found
 
 
@@ -87,6 +89,9 @@ def answers(wanted: Operation) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     if wanted.media_types:
         found |= {(wanted.status, media_type): OpenApiTypes.BINARY for media_type in wanted.media_types}
+        if wanted.ranged:
+            found |= {(206, media_type): OpenApiTypes.BINARY for media_type in wanted.media_types}
+            found[416] = OpenApiResponse(description="The file has no such part.")
     elif wanted.paged and wanted.answer is not None:
         found[wanted.status] = page_shape(wanted.answer)
     else:

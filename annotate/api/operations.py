@@ -67,6 +67,7 @@ class Operation:
     conflicts: bool = False
     repeatable: bool = True
     media_types: tuple[str, ...] = ()  # of what is answered, when it is a file
+    ranged: bool = False  # a part of the file may be asked for
     guards: Operation | None = None
     example: Mapping[str, Any] | None = None  # of a body
 
@@ -92,6 +93,7 @@ def operation(
     conflicts: bool = False,
     repeatable: bool = True,
     media_types: tuple[str, ...] = (),
+    ranged: bool = False,
     guards: Operation | None = None,
     example: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Operation]:
@@ -111,6 +113,7 @@ def operation(
             conflicts=conflicts,
             repeatable=repeatable,
             media_types=media_types,
+            ranged=ranged,
             guards=guards,
             example=example,
         )

@@ -85,7 +85,15 @@ def retry_a_snapshot(call: Call, pk: int) -> dict[str, bool]:
     return {"changed": retry_snapshot(snapshot=get_snapshot(call, pk), user=call.user)}
 
 
-@operation("GET", scope=Scope.READ, roles=REVIEWERS, query=SplitQuery, media_types=WRITTEN_AS, conflicts=True)
+@operation(
+    "GET",
+    scope=Scope.READ,
+    roles=REVIEWERS,
+    query=SplitQuery,
+    media_types=WRITTEN_AS,
+    ranged=True,
+    conflicts=True,
+)
 def download_snapshot(call: Call, pk: int, form: str) -> HttpResponseBase:
     """The snapshot in this form, streamed, the same bytes every time: JSON Lines, or the format that is asked for.
 

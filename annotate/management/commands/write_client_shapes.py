@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 '''
+WIDEST = 120  # characters of a line
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None", "object": "dict"}
 
 
@@ -46,11 +47,20 @@ def write_shapes(components: dict[str, Any]) -> str:
 def write_class(name: str, shape: dict[str, Any], components: dict[str, Any]) -> str:
     required = shape.get("required", [])
     lines = [
-        f"    {field}: {kind}" if field in required else f"    {field}: NotRequired[{kind}]"
+        fit(f"    {field}: {kind}") if field in required else fit(f"    {field}: NotRequired[{kind}]")
         for field, facts in shape["properties"].items()
         for kind in [type_of(facts, components)]
     ]
     return "\n\n".join(["", f"class {name}(TypedDict):\n" + "\n".join(lines)]) + "\n"
+
+
+def fit(line: str) -> str:
+    """The line, or where it is too long, with the values of its enumeration one a line."""
+    if len(line) <= WIDEST:
+        return line
+    before, _, rest = line.partition("Literal[")
+    values, _, after = rest.partition("]")
+    return f"{before}Literal[\n" + "".join(f"        {value},\n" for value in values.split(", ")) + f"    ]{after}"
 
 
 def type_of(shape: dict[str, Any], components: dict[str, Any]) -> str:

@@ -99,7 +99,7 @@ class AuditEventPage(TypedDict):
 
 class Author(TypedDict):
     id: int
-    kind: Literal["model", "person", "file"]
+    kind: Literal["model", "person", "file", "remote"]
     name: str
 
 
@@ -362,7 +362,30 @@ class Import(TypedDict):
     created_at: str
     started_at: str | None
     finished_at: str | None
-    contents: Literal["prompts", "pairs", "hh", "trl-unpaired", "ultrafeedback", "ultrafeedback-binarized", "helpsteer2", "helpsteer2-preference", "oasst-trees", "arena", "arena-lists", "mt-bench-answers", "mt-bench-verdicts", "pandalm", "squality", "argilla", "label-studio", "self-instruct", "alpaca", "sharegpt", "lossless", "mapped"]
+    contents: Literal[
+        "prompts",
+        "pairs",
+        "hh",
+        "trl-unpaired",
+        "ultrafeedback",
+        "ultrafeedback-binarized",
+        "helpsteer2",
+        "helpsteer2-preference",
+        "oasst-trees",
+        "arena",
+        "arena-lists",
+        "mt-bench-answers",
+        "mt-bench-verdicts",
+        "pandalm",
+        "squality",
+        "argilla",
+        "label-studio",
+        "self-instruct",
+        "alpaca",
+        "sharegpt",
+        "lossless",
+        "mapped",
+    ]
     format: Literal["jsonl", "json", "csv", "parquet", "text"]
     filename: str
     options: dict[str, Any]
@@ -1059,6 +1082,22 @@ class Snapshot(TypedDict):
     content_hash: str
     train_count: int
     test_count: int
+
+
+class SnapshotFile(TypedDict):
+    id: int
+    status: Literal["draft", "queued", "running", "succeeded", "failed", "cancelled"]
+    progress: int
+    total: int
+    error: str
+    created_by: Person
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    form: str
+    split: str
+    format: str
+    size: int
 
 
 class SnapshotPage(TypedDict):
