@@ -62,8 +62,8 @@ def describe_whole(snapshot: Snapshot, items: QuerySet[SnapshotItem]) -> str:
         prompts=Count("judgement__task__prompt", distinct=True),
     )
     words = parse_filters(snapshot.filters).describe()
-    return table(
-        ("", ""),
+    facts = table(
+        ("What", "How much"),
         [
             ("Project", escape(snapshot.project.name)),
             ("Judgements", f"{snapshot.total:,}"),
@@ -74,9 +74,9 @@ def describe_whole(snapshot: Snapshot, items: QuerySet[SnapshotItem]) -> str:
             ),
             ("Judged", f"{ends['first']:%-d %B %Y} to {ends['last']:%-d %B %Y}"),
             ("Taken", escape("; ".join(words) or "all there were")),
-            ("SHA-256 of the form “Everything”", f"`{snapshot.content_hash}`"),
         ],
     )
+    return f"{facts}\n\nSHA-256 over the lines of the form “Everything”:\n\n`{snapshot.content_hash}`"
 
 
 def count_people(snapshot: Snapshot, items: QuerySet[SnapshotItem]) -> list[Person]:
@@ -153,10 +153,10 @@ def list_limits(
     most = people[0].judgements / snapshot.total if snapshot.total else 0.0
     imported, no_side, no_strength, no_guideline = counts.values()
     said = {
-        f"{imported:,} judgements came from files; what people were shown and told there is not known.": imported,
-        f"{no_side:,} comparisons do not say on which side a response stood: a lean cannot be measured.": no_side,
-        f"{no_strength:,} comparisons say which is better, but not by how much.": no_strength,
-        f"{no_guideline:,} judgements are of no known version of the guidelines.": no_guideline,
+        f"Judgements from files: {imported:,}. What people were shown and told there is not known.": imported,
+        f"Comparisons without sides: {no_side:,}. A lean to one side cannot be measured in them.": no_side,
+        f"Comparisons without a strength: {no_strength:,}. They say which is better, not by how much.": no_strength,
+        f"Judgements under guidelines of no known version: {no_guideline:,}.": no_guideline,
         f"Only {len(people)} people judged: it says what they prefer.": 1 < len(people) < FEW_PEOPLE,
         "One person judged all of it: it says what they prefer.": len(people) == 1,
         f"One person gave {most:.0%} of the judgements.": len(people) > 1 and most > ONE_VOICE,

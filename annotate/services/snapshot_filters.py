@@ -108,7 +108,7 @@ class SnapshotFilter:
             f"about {len(self.authors)} chosen author{'s' * (len(self.authors) > 1)}": self.authors,
             f"without what was flagged {', '.join(self.without_flags)}": self.without_flags,
             f"tasks with at least {self.min_answers} answers": self.min_answers,
-            f"comparisons at least {self.min_agreement:.0%} agree on": self.min_agreement,
+            f"comparisons that at least {self.min_agreement:.0%} agree on": self.min_agreement,
             f"people who get at least {self.min_gold:.0%} of gold right": self.min_gold,
             "the majority of each task": self.consensus == MAJORITY,
             "the most probable answer to each task, weighted": self.consensus == POSTERIOR,

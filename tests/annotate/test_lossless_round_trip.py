@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from annotate.exports.downloads import find_download
 from annotate.exports.lines import export_lines
-from annotate.imports.presets.lossless import read_lossless
+from annotate.imports.presets.lossless import AUTHOR_KINDS, FINISH_REASONS, SAID, read_lossless
 from annotate.imports.rows import Options, PromptRow, RowRefused
 from annotate.kinds.options import Question
 from annotate.models import (
@@ -21,9 +21,11 @@ from annotate.models import (
     Edit,
     Guideline,
     Judgement,
+    Kind,
     Prompt,
     Ranking,
     Rating,
+    Response,
     SpanFeedback,
     Task,
     TaskResponse,
@@ -209,6 +211,12 @@ def test_a_line_that_is_not_whole_is_refused_with_its_field(changes, reason):
     assert read_lossless(line, Options())
     with pytest.raises(RowRefused, match=reason):
         read_lossless({**line, **changes}, Options())
+
+
+def test_the_reader_knows_every_kind_of_author_and_ending():
+    assert set(AUTHOR_KINDS) == set(Author.Kind)
+    assert set(FINISH_REASONS) == set(Response.FinishReason)
+    assert set(SAID) == set(Kind)
 
 
 def test_the_questions_of_a_rating_keep_their_words(judged, project, alice):

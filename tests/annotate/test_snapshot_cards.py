@@ -31,7 +31,7 @@ def test_a_card_says_who_judged_what_and_how_far_they_agree(project, alice, bob,
     assert "| model one | 8 |" in card
     assert "| Taken | without surplus |" in card
     assert f"`{snapshot.content_hash}`" in card
-    assert "- 1 judgements came from files" in card
+    assert "- Judgements from files: 1." in card
     assert "- Only 3 people judged" in card
     assert "- Nothing is held out." in card
 

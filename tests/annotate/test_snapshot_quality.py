@@ -95,11 +95,8 @@ def test_the_most_probable_answer_has_its_probability_as_weight(project, alice, 
     assert again.content_hash == snapshot.content_hash
 
 
-def test_one_step_of_reliability_is_what_it_is_by_hand():
-    """Three people, two tasks, two verdicts. Persons 0 and 1 say 0 and 1, person 2 says 0 and 0.
-
-    Task 0 is unanimous, task 1 is 1 by two to one; so person 2 is right less often, and task 0 is the surer one.
-    """
+def test_the_posterior_is_bayes_rule_over_the_skills():
+    """Three people, two tasks, two verdicts: persons 0 and 1 say 0 and 1, person 2 says 0 and 0."""
     tasks, people = np.array([0, 0, 0, 1, 1, 1]), np.array([0, 1, 2, 0, 1, 2])
     posterior, skill = weigh_verdicts(tasks, people, np.array([0, 0, 0, 1, 1, 0]), classes=2)
     odds = np.log(skill / (1 - skill))
@@ -107,7 +104,17 @@ def test_one_step_of_reliability_is_what_it_is_by_hand():
     assert posterior[1, 1] == pytest.approx(1 / (1 + np.exp(-(odds[0] + odds[1] - odds[2]))), abs=1e-6)
     assert skill[0] == pytest.approx((1 + posterior[0, 0] + posterior[1, 1]) / 4, abs=1e-3)  # it moves on, ever less
     assert skill[2] < skill[0] == skill[1]
-    assert posterior[0, 0] > posterior[1, 1] > 0.5
+
+
+def test_skills_that_were_put_in_are_found_again():
+    draw = np.random.default_rng(1)
+    skills, truth = np.array([0.95, 0.9, 0.8, 0.6, 0.25]), draw.integers(0, 4, 2000)
+    tasks, people = np.repeat(np.arange(2000), 5), np.tile(np.arange(5), 2000)
+    is_right = draw.random(10_000) < skills[people]
+    wrong = (truth[tasks] + draw.integers(1, 4, 10_000)) % 4
+    posterior, found = weigh_verdicts(tasks, people, np.where(is_right, truth[tasks], wrong), classes=4)
+    assert np.abs(found - skills).max() < 0.03
+    assert (posterior.argmax(axis=1) == truth).mean() > 0.97
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_a_filter_says_what_it_asks_and_older_ones_are_stored_as_before():
     chosen = SnapshotFilter(min_agreement=0.67, min_gold=0.8, consensus="majority", without_flags=("unsafe",))
     assert chosen.describe() == [
         "without what was flagged unsafe",
-        "comparisons at least 67% agree on",
+        "comparisons that at least 67% agree on",
         "people who get at least 80% of gold right",
         "the majority of each task",
     ]
