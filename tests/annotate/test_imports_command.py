@@ -6,7 +6,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from annotate.models import Prompt
+from annotate.models import Judgement, Prompt
 
 
 def run(*arguments):
@@ -52,3 +52,12 @@ def test_what_is_wrong_is_said_in_a_sentence(project, bob, tmp_path):
         run(project.pk, tmp_path / "none")
     with pytest.raises(CommandError, match="bob@example.org owns|bob@example.org"):
         run(project.pk, path, "--user", bob.email)
+
+
+def test_columns_of_any_name_are_said_to_be_what_they_are(project, tmp_path):
+    path = tmp_path / "votes.csv"
+    path.write_text("q,best,worst\nWhy?,Yes.,No.\n")
+    assert "1 added" in run(project.pk, path, "--columns", "prompt=q,chosen=best,rejected=worst")
+    assert Judgement.objects.get().kind == "comparison"
+    with pytest.raises(CommandError, match="“winner” is no role with a column"):
+        run(project.pk, path, "--columns", "winner=q")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from annotate.imports.presets.mapped import ROLES
 from annotate.imports.rows import FileRefused
 from annotate.models import Import, JobStatus, Project, Role, User
+from annotate.models.projects import SCALE_MAXIMUM
 from annotate.services.import_runs import run_import
 from annotate.services.imports import accept_import, create_import, set_options
 from annotate.services.uploads import job_options
@@ -25,6 +27,14 @@ class Command(BaseCommand):
         parser.add_argument("project", type=int, help="the project's number, as in its address")
         parser.add_argument("file", type=Path)
         parser.add_argument("--contents", choices=Import.Contents.values, help="default: what the first row looks like")
+        parser.add_argument(
+            "--columns",
+            type=read_columns,
+            default={},
+            metavar="ROLE=COLUMN,…",
+            help=f"for --contents mapped: which column is what; roles: {', '.join(ROLES)}",
+        )
+        parser.add_argument("--points", type=int, choices=SCALE_MAXIMUM, help="the scale of a mapped preference")
         parser.add_argument("--id-prefix", default="", help="put before each id of the file")
         parser.add_argument("--user", help="e-mail of the owner who imports; default: the project's first owner")
 
@@ -33,7 +43,9 @@ class Command(BaseCommand):
         if project is None:
             raise CommandError(f"There is no project {options['project']}. Its number stands in its address.")
         user = find_owner(project, options["user"])
-        job = import_file(project, user, options["file"], options["contents"] or "", options["id_prefix"])
+        chosen = {name: options[name] for name in ("id_prefix", "columns", "points")}
+        contents = options["contents"] or ("mapped" if options["columns"] else "")
+        job = import_file(project, user, options["file"], contents, chosen)
         self.stdout.write(
             f"{job.filename}: {job.rows_read:,} rows read, {job.rows_added:,} added, "
             f"{job.rows_known:,} already there, {job.rows_refused:,} refused"
@@ -47,12 +59,22 @@ class Command(BaseCommand):
             raise CommandError(job.error or f"The import ended as {job.get_status_display().lower()}.")
 
 
-def import_file(project: Project, user: User, path: Path, contents: str, id_prefix: str) -> Import:
-    """Import the file in this process. Raises CommandError when it cannot be read at all."""
+def read_columns(text: str) -> dict[str, str]:
+    """“prompt=question,chosen=best” as {role: column}. Raises ArgumentTypeError for a role that there is not."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if strange := next((role for role, _, column in pairs if role.strip() not in ROLES or not column.strip()), None):
+        raise ArgumentTypeError(
+            f"“{strange}” is no role with a column; write ROLE=COLUMN with one of {', '.join(ROLES)}"
+        )
+    return {role.strip(): column.strip() for role, _, column in pairs}
+
+
+def import_file(project: Project, user: User, path: Path, contents: str, chosen: dict[str, Any]) -> Import:
+    """Import the file in this process, with these of its options. Raises CommandError when it cannot be read at all."""
     try:
         with path.open("rb") as content:
             job = create_import(project=project, user=user, content=content, filename=path.name, contents=contents)
-        options = replace(job_options(job), id_prefix=id_prefix)
+        options = replace(job_options(job), **chosen)
         set_options(job=job, format=job.format, contents=job.contents, options=options)
         accept_import(job=job, user=user)
     except OSError as error:
