@@ -113,7 +113,8 @@ def running(command: Sequence[str]) -> Iterator[psutil.Popen]:
         yield program
     finally:
         family = with_children(program) if program.is_running() else []
-        program.terminate()
+        if program.poll() is None:
+            program.terminate()
         _, alive = psutil.wait_procs(family, timeout=15)
         for process in alive:
             process.kill()
