@@ -6,7 +6,7 @@ import pytest
 import torch
 from datasets import load_dataset
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
-from trl import DPOConfig, DPOTrainer, RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
+from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, RewardConfig, RewardTrainer, SFTConfig, SFTTrainer
 
 from annotate.exports.forms import FORMS
 from annotate.exports.lines import export_lines
@@ -127,6 +127,21 @@ def test_supervised_lines_train_in_trl(project, alice, carol, tmp_path):
     )
     assert trainer.train().global_step == 2
     assert changed(trainer.model, before)
+
+
+def test_responses_called_good_or_bad_train_in_trl(load, tmp_path):
+    torch.set_num_threads(1)
+    folder = build_policy(tmp_path / "policy")
+    policy, before, reference = (AutoModelForCausalLM.from_pretrained(folder) for _ in range(3))
+    trainer = KTOTrainer(
+        model=policy,
+        ref_model=reference,
+        args=training_arguments(KTOConfig, tmp_path / "kto"),
+        train_dataset=load("unpaired"),
+        processing_class=AutoTokenizer.from_pretrained(folder),
+    )
+    assert trainer.train().global_step == 2
+    assert changed(policy, before)
 
 
 def changed(model, other):
