@@ -11,14 +11,13 @@ only when both have nothing, all of it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Exists, OuterRef
 
 from annotate.models import Judgement, Kind, Lease, Membership, Prompt, Purpose, Role, Task, TaskResponse, User
 from annotate.standing import Stage
-from annotate.statements import ALL, BEHIND, BEHIND_OF_ITS_PRIORITY, fetch, load, take_place, width
+from annotate.statements import fetch, load, take_place, width
 
 LOTS = secrets.SystemRandom()  # no page can be guessed from another
 SIDED = (Kind.COMPARISON, Kind.RANKING)  # kinds in which places could sway people
@@ -39,23 +38,10 @@ def take_task(membership: Membership, stage: Stage, *, waits: bool) -> Any | Non
     purpose = Purpose.WORK if is_work else Purpose(stage.value)
     asked = {"project": membership.project_id, "user": membership.user_id, "purpose": purpose.value}
     asked |= draw_instead(membership) if is_work else NOTHING_INSTEAD
-    for walk, most, values in parts_of_queue(membership, purpose):
-        statement = take_place(walk=walk, most=most, skip_locked=bool(most) or not waits)
-        for row in fetch(statement, {**asked, **values}):
+    for most in (FRONT_LENGTH, None):
+        for row in fetch(take_place(most=most, skip_locked=bool(most) or not waits), asked):
             return as_task(row)
     return None
-
-
-def parts_of_queue(membership: Membership, purpose: Purpose) -> Iterator[tuple[str, int | None, dict[str, int]]]:
-    """(condition, how many tasks, values) of the parts of the queue to look at, one after another; the last is all."""
-    yield ALL, FRONT_LENGTH, {}
-    mine = Judgement.objects.filter(annotator=membership.user_id, project=membership.project_id, task__purpose=purpose)
-    last = mine.order_by("-pk").values_list("task__priority", "task").first()
-    if last:
-        place = {"priority": last[0], "task": last[1]}
-        yield BEHIND_OF_ITS_PRIORITY, FRONT_LENGTH, place
-        yield BEHIND, FRONT_LENGTH, place
-    yield ALL, None, {}
 
 
 def as_task(row: tuple[Any, ...]) -> Any:

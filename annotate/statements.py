@@ -122,27 +122,26 @@ GOLD_ANSWERED = """
     ORDER BY judgement.id DESC LIMIT %(most)s
 """.format(**TABLES)
 
-# Take a place of the first task of the walk that this person has not been handed; or in its place, when the lot says
-# so, of gold they have not been handed, or of their repeat. Gold is looked up whatever the lot says. `walk` says which
-# part of the queue is looked at, in its order. Whether a task was handed to them is asked task by task (a scalar
+# Take a place of the first queued task that this person has not been handed; or in its place, when the lot says so, of
+# gold they have not been handed, or of their repeat. Gold is looked up whatever the lot says. `parts` are the parts of
+# the queue, one after another, each in its order. Whether a task was handed to them is asked task by task (a scalar
 # subquery, which is never turned into a join), so that the walk ends with the first few that fit; more than one,
 # because others may be moving those just now.
 TAKE_PLACE = """
-    WITH first AS (
+    WITH last AS (
+        SELECT task.priority, task.id FROM {judgement} AS judgement JOIN {task} AS task ON task.id = judgement.task_id
+        WHERE judgement.annotator_id = %(user)s AND judgement.project_id = %(project)s
+            AND task.purpose = %(purpose)s
+        ORDER BY judgement.id DESC LIMIT 1
+    ), first AS (
         SELECT task.id
         FROM (
-            SELECT id, priority
-            FROM (
-                SELECT id, priority FROM {task}
-                WHERE project_id = %(project)s AND purpose = %(purpose)s AND remaining > 0 AND closed_at IS NULL
-                    AND reserved_for_id IS NULL {walk}
-                ORDER BY priority DESC, id {length}
-            ) AS queued
+            SELECT part, id, priority FROM ({parts}) AS queued
             WHERE (SELECT id FROM {lease} WHERE task_id = queued.id AND annotator_id = %(user)s) IS NULL
-            ORDER BY priority DESC, id LIMIT 20
+            LIMIT 20
         ) AS fit JOIN {task} AS task ON task.id = fit.id
         WHERE task.remaining > 0 AND task.closed_at IS NULL
-        ORDER BY fit.priority DESC, fit.id LIMIT 1 FOR UPDATE OF task {waiting}
+        ORDER BY fit.part, fit.priority DESC, fit.id LIMIT 1 FOR UPDATE OF task {waiting}
     ), gold AS (
         SELECT id FROM {task} AS task
         WHERE project_id = %(project)s AND purpose = 'gold' AND remaining > 0 AND closed_at IS NULL
@@ -161,7 +160,18 @@ TAKE_PLACE = """
     WHERE task.id = coalesce((SELECT id FROM other), (SELECT id FROM first)) AND prompt.id = task.prompt_id
     RETURNING {columns}, (SELECT count(*) FROM {taskresponse} AS place WHERE place.task_id = task.id)
 """
-ALL, BEHIND_OF_ITS_PRIORITY, BEHIND = "", "AND priority = %(priority)s AND id > %(task)s", "AND priority < %(priority)s"
+PART = """(
+    SELECT {number} AS part, id, priority FROM {task}
+    WHERE project_id = %(project)s AND purpose = %(purpose)s AND remaining > 0 AND closed_at IS NULL
+        AND reserved_for_id IS NULL {walk}
+    ORDER BY priority DESC, id {length}
+)"""
+# The front of the queue, then what comes behind the task this person judged last: of its priority, and of lower ones.
+WALKS = (
+    "",
+    "AND priority = (SELECT priority FROM last) AND id > (SELECT id FROM last)",
+    "AND priority < (SELECT priority FROM last)",
+)
 
 # What waits for this person in each of their projects, by kind, up to so many in a project. As when tasks are handed
 # out, the queue is looked at from its front, and from the work they judged last on: of what others gave back in between
@@ -236,11 +246,15 @@ RESPONSES_IN_ORDER = """
 """.format(**TABLES, columns=columns(Response, "response"))
 
 
-def take_place(*, walk: str, most: int | None, skip_locked: bool) -> str:
-    """TAKE_PLACE for a part of the queue, the first `most` tasks of it.
+def take_place(*, most: int | None, skip_locked: bool) -> str:
+    """TAKE_PLACE for the first `most` tasks of each part of the queue, or for all of it.
 
     A task that somebody else is moving just now is passed by, or waited for.
     """
     length, waiting = f"LIMIT {most}" if most else "", "SKIP LOCKED" if skip_locked else ""
+    walks = WALKS if most else WALKS[:1]
+    parts = " UNION ALL ".join(
+        PART.format(**TABLES, number=number, walk=walk, length=length) for number, walk in enumerate(walks)
+    )
     named = ", ".join([columns(Task, "task"), columns(Prompt, "prompt")])
-    return TAKE_PLACE.format(**TABLES, walk=walk, length=length, waiting=waiting, columns=named)
+    return TAKE_PLACE.format(**TABLES, parts=parts, waiting=waiting, columns=named)
