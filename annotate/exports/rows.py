@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from annotate.exports.pseudonyms import name_author, pseudonym
+from annotate.models.tasks import EVALUATION_KEYS
 
 
 class Text(NamedTuple):
@@ -48,7 +49,9 @@ class Facts(NamedTuple):
     flags: Annotated[dict[str, list[str]], "judgement.flags"]
     is_surplus: Annotated[bool, "judgement.is_surplus"]
     is_adjudication: Annotated[bool, "judgement.is_adjudication"]
-    purpose: Annotated[str, "task.purpose"]
+    purpose: Annotated[
+        str, f"CASE WHEN starts_with(task.key, '{EVALUATION_KEYS}') THEN 'evaluation' ELSE task.purpose END"
+    ]
     prompt_hash: Annotated[str, "prompt.content_hash"]
     messages: Annotated[list[dict[str, str]], "prompt.messages"]
     system: Annotated[str, "prompt.system"]

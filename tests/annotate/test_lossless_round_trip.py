@@ -30,6 +30,7 @@ from annotate.models import (
     Task,
     TaskResponse,
 )
+from annotate.models.tasks import EVALUATION_KEYS
 from annotate.services.answers.text_distance import word_distance
 from annotate.services.judged_checks import check_judged
 from annotate.services.judged_rows import add_judged
@@ -211,6 +212,18 @@ def test_a_line_that_is_not_whole_is_refused_with_its_field(changes, reason):
     assert read_lossless(line, Options())
     with pytest.raises(RowRefused, match=reason):
         read_lossless({**line, **changes}, Options())
+
+
+def test_what_was_said_in_an_evaluation_says_so_and_does_not_come_back_as_work(judged, project, alice):
+    task = Task.objects.get(kind="comparison")
+    task.key = f"{EVALUATION_KEYS}7"
+    task.save()
+    snapshot = create_snapshot(project=project, user=alice, filters={"include_evaluations": True})
+    lines = [json.loads(line) for line in export_lines(snapshot, "lossless")]
+    evaluated = [line for line in lines if line["purpose"] == "evaluation"]
+    assert len(evaluated) == 2
+    with pytest.raises(RowRefused, match="is of a task for evaluation"):
+        read_lossless(evaluated[0], Options())
 
 
 def test_the_reader_knows_every_kind_of_author_and_ending():
