@@ -157,12 +157,16 @@ def sign_in(user: Any) -> str:
 
 def import_tasks(project: Any, user: Any, path: Path, *, overlap: int = 1) -> int:
     """Prompts with two responses each, out of a file as an owner imports them; a comparison for each of them."""
-    from annotate.management.commands.import_prompts import import_file
     from annotate.models import JobStatus, Kind
+    from annotate.services.import_runs import run_import
+    from annotate.services.imports import accept_import, create_import
     from annotate.services.new_tasks import Plan, plan_items
     from annotate.services.tasks import create_tasks
 
-    job = import_file(project, user, path, "", "")
+    with path.open("rb") as content:
+        job = create_import(project=project, user=user, content=content, filename=path.name)
+    accept_import(job=job, user=user)
+    run_import(job)
     if job.status != JobStatus.SUCCEEDED:
         raise SystemExit(f"The import of {path} ended as {job.status}: {job.error}")
     items = plan_items(project, Plan(kind=Kind.COMPARISON, size=2))
