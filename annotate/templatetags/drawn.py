@@ -20,10 +20,10 @@ def draw_point(point: StripPoint) -> SafeString:
 
 
 @register.simple_tag
-def draw_flags(field: BoundField | None, letter: str) -> SafeString:
+def draw_flags(field: BoundField | None, letter: str) -> str:
     """The flags of the response with this letter; nothing where the project has none."""
     if field is None:
-        return SafeString("")
+        return ""
     options = tuple(value for value, _ in _choices(field))
     return _flags(field.name, letter, options, tuple(field.value() or ()), tuple(field.errors))
 
