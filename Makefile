@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 
 RUN_PINS := requirements-torch.txt requirements.txt requirements-models.txt constraints.txt
 RUN_STAMP := $(VENV)/.run-$(shell cat $(RUN_PINS) | cksum | cut -d' ' -f1)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotate.models import Comparison, Draft, Judgement, Lease, Project, Task, TaskResponse
-from tests.browser.judging_pages import press_and_wait_for_next
+from tests.browser.judging_pages import press_and_wait_for_next, stop_handing_back
 from tests.factories import make_prompt, make_response, make_task
 from tests.sessions import carry_session
 
@@ -154,6 +154,7 @@ def test_a_draft_typed_offline_is_there_after_a_reload(page, context, judging, p
     context.set_offline(True)
     page.locator("#rationale").fill("Typed in a tunnel")
     expect(page.locator("#state")).to_have_text("Offline: your draft is kept in this browser")
+    stop_handing_back(page)  # else the page that goes may still tell the server, and nothing is left to restore
     page.goto("about:blank")
     context.set_offline(False)
     judging()
