@@ -156,6 +156,14 @@ class ConfigForm(forms.Form):
         return any(self.groups.get(name, BASIC) != BASIC for name in self.errors)
 
 
+def read_typed(form: forms.Form, typed: Mapping[str, str]) -> dict[str, Any]:
+    """What was typed into the form's fields, as it stands; nothing when none of them was on the page."""
+    names = {name: form.add_prefix(name) for name in form.fields}
+    if not any(name in typed for name in names.values()):
+        return {}
+    return {name: form.fields[name].widget.value_from_datadict(typed, {}, said) for name, said in names.items()}
+
+
 def make_field(item: Field) -> forms.Field:
     """The form field of a dataclass field. Limits are hints to the browser here; parse_config enforces them."""
     about = item.metadata

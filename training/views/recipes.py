@@ -51,10 +51,14 @@ def recipe_edit(request: SignedInRequest, project_id: int, pk: int) -> HttpRespo
 
 
 def edit_recipe(request: SignedInRequest, membership: Membership, recipe: Recipe) -> HttpResponse:
-    """The form of a recipe, new or known. The algorithm is named by the address, `?algorithm=`."""
+    """The form of a recipe, new or known. The algorithm is named by the address, `?algorithm=`; a form sent with
+    `switch` only asks for another one's settings."""
     wanted = request.GET.get("algorithm", "")
     algorithm = wanted if wanted in dict(POLICIES) else recipe.plan["algorithm"]
-    form = RecipeForm(recipe, algorithm, request.POST if request.method == "POST" else None)
+    if "switch" in request.POST:
+        form = RecipeForm(recipe, algorithm, typed=request.POST)
+    else:
+        form = RecipeForm(recipe, algorithm, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and save_form(form, recipe, membership):
         messages.success(request, f"“{recipe}” is saved. Rounds that have begun go on as they began.")
         return redirect("project-recipes", membership.project_id)
