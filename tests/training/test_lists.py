@@ -6,7 +6,9 @@ from django.urls import reverse
 
 from annotate.paging import read_number
 from tests.training.factories import make_policy, make_reward_model
-from training.models import Evaluation, ModelVersion
+from tests.training.round_factories import make_recipe
+from training.models import Evaluation, ModelVersion, Round
+from training.recipes import Plan, to_json
 
 pytestmark = pytest.mark.django_db
 
@@ -43,3 +45,17 @@ def test_evaluations_come_in_pages(project, alice, signed_in):
 )
 def test_a_number_in_an_address_is_read_or_nothing(said, number):
     assert read_number(said) == number
+
+
+def test_rounds_come_in_pages_and_the_older_ones_stand_still(project, alice, signed_in):
+    row = {"project": project, "recipe": make_recipe(project), "plan": to_json(Plan()), "started_by": alice}
+    row["policy_before"] = make_policy(project)
+    Round.objects.bulk_create(Round(number=number, status="succeeded", **row) for number in range(1, 52))
+    Round.objects.create(number=52, status="running", **row)
+    client = signed_in(alice)
+    address = reverse("project-rounds", args=[project.pk])
+    first, links = named(client, address)
+    assert (len(first), first[0]) == (50, "Round 52")
+    assert named(client, links["Older"])[0] == ["Round 2", "Round 1"]
+    assert 'hx-trigger="every 3s"' in client.get(address).content.decode()
+    assert 'hx-trigger="every 3s"' not in client.get(links["Older"]).content.decode()

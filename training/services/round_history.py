@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, Prefetch
+from django.db.models import F, Prefetch, QuerySet
 
 from annotate.models import Project
 from training.models import Evaluation, ModelVersion, Round, RoundStep
 
 Kind = RoundStep.Kind
 By = Evaluation.By
-SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -28,17 +27,21 @@ class Line:
     queued: int
 
 
-def read_rounds(project: Project, *, newest: int = SHOWN) -> list[Line]:
-    """The newest rounds, each in a line; a fixed number of statements."""
+def history_of(project: Project) -> QuerySet[Round]:
+    """The project's rounds with what `as_lines` reads of them."""
     evaluations = Evaluation.objects.select_related("baseline").order_by("by", "pk")
-    rounds = (
+    return (
         Round.objects.of_project(project)
         .select_related("recipe", "started_by", "policy_before")
         .prefetch_related(
             Prefetch("steps", RoundStep.objects.order_by("position")), Prefetch("evaluations", evaluations)
         )
-        .order_by("-number")[:newest]
     )
+
+
+def as_lines(rounds: Iterable[Round]) -> list[Line]:
+    """Each round in a line; a fixed number of statements."""
+    rounds = list(rounds)
     models = models_of(rounds)
     return [as_line(round, models[round.pk]) for round in rounds]
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotate.access import OWNERS, REVIEWERS, SignedInRequest, get_in_project, get_membership
 from annotate.models import JobStatus, Membership
-from annotate.paging import read_number
+from annotate.paging import page_of, read_number
 from training.figures import describe_plan
 from training.models import Evaluation, Recipe, Round, RoundStep
 from training.recipes import PlanError
@@ -24,7 +24,7 @@ from training.services.recipes import ensure_recipes
 from training.services.registry import ensure_base_models
 from training.services.round_ablations import ablate_round
 from training.services.round_evaluation import about_round, take_by_hand
-from training.services.round_history import read_rounds
+from training.services.round_history import as_lines, history_of
 from training.services.round_steps import can_skip
 from training.services.rounds import (
     active_round,
@@ -45,14 +45,16 @@ def project_rounds(request: SignedInRequest, project_id: int) -> HttpResponse:
     project = membership.project
     ensure_base_models(project)
     ensure_recipes(project)
-    lines, recipes = read_rounds(project), list(Recipe.objects.of_project(project).order_by("pk"))
+    page, recipes = page_of(request, history_of(project)), list(Recipe.objects.of_project(project).order_by("pk"))
+    lines = as_lines(page.rows)
     context = {
         "project": project,
         "membership": membership,
         "lines": lines,
+        "page": page,
         "picture": draw_progress(lines),
         "recipes": recipes,
-        "chosen": lines[0].round.recipe_id if lines else recipes[0].pk,  # that of the last round
+        "chosen": lines[0].round.recipe_id if lines else recipes[0].pk,  # that of the newest shown
         "active": active_round(project),
         "new_judgements": count_new_judgements(project, up_to=COUNTED_UP_TO),
     }

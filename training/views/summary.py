@@ -10,7 +10,7 @@ from annotate.models import JobStatus, Project
 from training.learning_picture import say_forecast
 from training.models import Generation, ModelVersion, RewardReport, Run
 from training.services.alarms import open_alarms
-from training.services.round_history import read_rounds
+from training.services.round_history import as_lines, history_of
 
 
 def newest_report(project: Project) -> tuple[RewardReport, str] | None:
@@ -32,7 +32,7 @@ def project_training_summary(request: SignedInRequest, project_id: int) -> HttpR
         "runs": Run.objects.of_project(project).select_related("output").order_by("-id")[:4],
         "generations": Generation.objects.of_project(project).select_related("model").order_by("-id")[:2],
         "report": newest_report(project),
-        "line": next(iter(read_rounds(project, newest=1)), None),
+        "line": next(iter(as_lines(history_of(project).order_by("-pk")[:1])), None),
         "alarms": open_alarms(project)[:3],
         "model_count": ModelVersion.objects.of_project(project).count(),
     }
