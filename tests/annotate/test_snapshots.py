@@ -1,21 +1,23 @@
 """What a snapshot takes, how it is split, and that it never changes afterwards."""
 
 import hashlib
-import time
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
+from annotate.exports.downloads import find_download
 from annotate.exports.lines import export_lines
-from annotate.models import AuditEvent, ClaimLost, JobStatus, Judgement, Snapshot, Task
+from annotate.models import AuditEvent, ClaimLost, JobStatus, Judgement, Snapshot, SnapshotFile, Task
 from annotate.models.jobs import STALLED_AFTER
-from annotate.services import snapshots
+from annotate.services import snapshot_files, snapshots
 from annotate.services.recovery import recover_stalled_jobs
+from annotate.services.snapshot_files import path_of, prepare_file
 from annotate.services.snapshot_filters import FilterError, matching_judgements, parse_filters
 from annotate.services.snapshots import SnapshotError, build_snapshot, create_snapshot, hash_snapshot, retry_snapshot
 from tests.factories import make_judgement, make_project, make_prompt, make_task
+from tests.training.waiting import wait_until
 
 
 @pytest.fixture
@@ -346,15 +348,24 @@ def test_a_job_that_wore_out_its_workers_fails(project, carol, freeze):
     assert snapshot.error.startswith("10 workers have died")
 
 
-def test_a_large_snapshot_is_built_by_a_worker(celery_worker, alice, project, bob, monkeypatch):
+def test_a_large_snapshot_and_a_file_of_it_are_made_by_a_worker(
+    celery_worker, alice, project, bob, monkeypatch, settings, tmp_path
+):
     make_judgement(make_task(project), bob)
-    monkeypatch.setattr(snapshots, "BUILT_AT_ONCE", 0)
-    with celery_worker("default"):
+    for module in (snapshots, snapshot_files):
+        monkeypatch.setattr(module, "BUILT_AT_ONCE", 0)
+    settings.EXPORTS_DIR = tmp_path / "exports"
+    with celery_worker("default", PLUMBLINE_VAR=str(tmp_path)):
         snapshot = create_snapshot(project=project, user=alice)
         assert snapshot.status == JobStatus.QUEUED
-        deadline = time.monotonic() + 30
-        while (ended := Snapshot.objects.get(pk=snapshot.pk)).is_active and time.monotonic() < deadline:
-            time.sleep(0.1)
-    assert ended.status == JobStatus.SUCCEEDED
-    assert ended.train_count == 1
-    assert ended.content_hash == hash_snapshot(ended)
+        wait_until(lambda: not Snapshot.objects.get(pk=snapshot.pk).is_active)
+        snapshot.refresh_from_db()
+        assert (snapshot.status, snapshot.train_count) == (JobStatus.SUCCEEDED, 1)
+        assert snapshot.content_hash == hash_snapshot(snapshot)
+
+        file = prepare_file(snapshot=snapshot, user=alice, form="trl")
+        assert file.status == JobStatus.QUEUED
+        wait_until(lambda: not SnapshotFile.objects.get(pk=file.pk).is_active)
+    file.refresh_from_db()
+    assert (file.status, file.progress) == (JobStatus.SUCCEEDED, 1)
+    assert path_of(file).read_bytes() == b"".join(find_download(snapshot, "trl").pieces())
