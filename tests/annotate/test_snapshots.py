@@ -348,14 +348,11 @@ def test_a_job_that_wore_out_its_workers_fails(project, carol, freeze):
     assert snapshot.error.startswith("10 workers have died")
 
 
-def test_a_large_snapshot_and_a_file_of_it_are_made_by_a_worker(
-    celery_worker, alice, project, bob, monkeypatch, settings, tmp_path
-):
+def test_a_large_snapshot_and_a_file_of_it_are_made_by_a_worker(celery_worker, alice, project, bob, monkeypatch):
     make_judgement(make_task(project), bob)
     for module in (snapshots, snapshot_files):
         monkeypatch.setattr(module, "BUILT_AT_ONCE", 0)
-    settings.EXPORTS_DIR = tmp_path / "exports"
-    with celery_worker("default", PLUMBLINE_VAR=str(tmp_path)):
+    with celery_worker("default"):
         snapshot = create_snapshot(project=project, user=alice)
         assert snapshot.status == JobStatus.QUEUED
         wait_until(lambda: not Snapshot.objects.get(pk=snapshot.pk).is_active)
