@@ -1,6 +1,7 @@
 """What I have judged: found again, corrected, taken back. And what I began and did not finish."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,10 +16,11 @@ from annotate.access import SignedInRequest, get_membership
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.reviews import ReplyForm
 from annotate.models import Draft, Judgement, Lease, Membership, Project, User
+from annotate.paging import page_of
 from annotate.services import judging, reviews
 from annotate.services.answers.kinds import RELATED, describe_judgement
 from annotate.services.answers.shown import letters_of, responses_shown
-from annotate.views.judging import get_own_lease, number, task_context
+from annotate.views.judging import get_own_lease, task_context
 from annotate.views.kinds import KINDS, bind_form
 
 PAGE_SIZE = 30
@@ -29,17 +31,15 @@ PAGE_SIZE = 30
 @require_safe
 def history(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id)
-    query, before = request.GET.get("q", "").strip(), number(request.GET.get("before"))
-    rows = my_judgements(request.user, membership.project, query)
-    page = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
+    query = request.GET.get("q", "").strip()
+    page = page_of(request, my_judgements(request.user, membership.project, query), size=PAGE_SIZE)
     context = {
         "project": membership.project,
         "membership": membership,
         "query": query,
-        "before": before,
-        "judgements": described(page[:PAGE_SIZE]),
-        "older": page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else None,
-        "unfinished": [] if query or before else unfinished(request.user, membership.project),
+        "page": page,
+        "judgements": described(page.rows),
+        "unfinished": [] if query or page.newer_url else unfinished(request.user, membership.project),
     }
     return render(request, "judging/history.html", context)
 
@@ -121,7 +121,7 @@ def unfinished(user: User, project: Project) -> list[Lease]:
     return list(left.select_related("task__prompt").order_by("-leased_at")[:PAGE_SIZE])
 
 
-def described(judgements: list[Judgement]) -> list[dict[str, Any]]:
+def described(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
     """My judgements with their words, by the letters I saw ("A much better", "Taken back"), each with its lease."""
     people, tasks = {row.annotator_id for row in judgements}, {row.task_id for row in judgements}
     mine = Lease.objects.filter(task__in=tasks, annotator__in=people)

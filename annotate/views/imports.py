@@ -17,10 +17,10 @@ from annotate.exports.formats import Columns, write_csv
 from annotate.forms.imports import KNOWN_FORMATS, OptionsForm, UploadForm
 from annotate.imports.rows import FileRefused
 from annotate.models import Import, JobStatus, Membership, RefusedRow
+from annotate.paging import page_of
 from annotate.services.imports import cancel_import, confirm_import, create_import, set_options
 from annotate.services.previews import preview_import
 
-PAGE_SIZE = 50
 REFUSED_SHOWN = 20
 REFUSED_COLUMNS: Columns = {"row": "integer", "reason": "text", "raw": "text"}
 
@@ -29,14 +29,14 @@ REFUSED_COLUMNS: Columns = {"row": "integer", "reason": "text", "raw": "text"}
 @require_safe
 def project_imports(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
-    jobs = Import.objects.visible_to(request.user).of_project(membership.project).order_by("-pk")
-    before = request.GET.get("before", "")
-    page = list((jobs.filter(pk__lt=int(before)) if before.isdecimal() else jobs)[: PAGE_SIZE + 1])
+    jobs = Import.objects.visible_to(request.user).of_project(membership.project)
+    page = page_of(request, jobs)
     context = {
         "project": membership.project,
         "membership": membership,
-        "imports": page[:PAGE_SIZE],
-        "older_url": f"?before={page[PAGE_SIZE - 1].pk}" if len(page) > PAGE_SIZE else "",
+        "imports": page.rows,
+        "newer_url": page.newer_url,
+        "older_url": page.older_url,
     }
     return render(request, "imports/list.html", context)
 

@@ -17,6 +17,7 @@ from annotate.assignment import hand_out_two, lease_ahead
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.judging import SkipForm
 from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, Prompt, Task, User
+from annotate.paging import read_number
 from annotate.reading import least_seconds
 from annotate.services import judging, progress
 from annotate.services.answers.shown import responses_shown
@@ -119,7 +120,7 @@ def guidelines(request: SignedInRequest, project_id: int) -> HttpResponse:
 def guidelines_read(request: SignedInRequest, project_id: int) -> HttpResponse:
     """The person has read this version; on to the next task."""
     membership = get_membership(request.user, project_id)
-    read_guideline(membership=membership, version=min(number(request.POST.get("version")), 2**31 - 1))
+    read_guideline(membership=membership, version=min(read_number(request.POST.get("version")), 2**31 - 1))
     if not wants_fragment(request):
         return redirect("judge", project_id)
     membership.refresh_from_db(fields=["guideline_read"])
@@ -140,7 +141,7 @@ def ahead(request: SignedInRequest, project_id: int) -> JsonResponse:
 def go_on(request: SignedInRequest, membership: Membership, judgement: Judgement, *, event: str) -> HttpResponse:
     if not wants_fragment(request):
         return redirect("judge", membership.project_id)
-    shown = number(request.POST.get("next"))
+    shown = read_number(request.POST.get("next"))
     return show_next(request, membership, last=judgement, event=event, shown=shown)
 
 
@@ -251,7 +252,7 @@ def least_seconds_of(lease: Lease, form: AnswerForm) -> float:
 
 def get_own_lease(user: User, project: Project, pk: object) -> Lease:
     """The person's own lease in this project; Http404 when it is anybody else's, or no number."""
-    rows = fetch(OWN_LEASE, {"lease": number(pk), "user": user.pk, "project": project.pk})
+    rows = fetch(OWN_LEASE, {"lease": read_number(pk), "user": user.pk, "project": project.pk})
     if not rows:
         raise Http404("No such task in your hands.")
     own, tasks = rows[0], width(Lease) + width(Task)
@@ -263,16 +264,10 @@ def get_own_lease(user: User, project: Project, pk: object) -> Lease:
 
 def get_own_judgement(user: User, project: Project, pk: object) -> Judgement:
     judgements = Judgement.objects.visible_to(user).of_project(project).filter(annotator=user)
-    judgement = judgements.filter(pk=number(pk)).first()
+    judgement = judgements.filter(pk=read_number(pk)).first()
     if judgement is None:
         raise Http404("No such judgement of yours.")
     return judgement
-
-
-def number(text: object) -> int:
-    """A row's number as it came from outside; 0, which no row has, when it is none."""
-    digits = str(text or "")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else 0
 
 
 def guideline_in_force(project: Project) -> Guideline | None:

@@ -15,6 +15,7 @@ from annotate.access import REVIEWERS, SignedInRequest, get_in_project, get_memb
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.known_answers import KnownForm
 from annotate.models import Judgement, Membership, Purpose, Task
+from annotate.paging import page_of, read_number
 from annotate.services import judging
 from annotate.services.answers.kinds import RELATED
 from annotate.services.answers.shown import LETTERS, Shown, task_responses
@@ -29,27 +30,22 @@ from annotate.services.known_answers import (
     set_agreed_answer,
     with_results,
 )
-from annotate.views.judging import number
 from annotate.views.kinds import KINDS
-
-PAGE_SIZE = 50
 
 
 @login_required
 @require_safe
 def project_known(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
-    before = number(request.GET.get("before"))
     tasks = known_tasks(Task.objects.visible_to(request.user).of_project(membership.project))
-    rows = with_results(tasks.filter(pk__lt=before) if before else tasks).select_related("prompt").order_by("-pk")
-    page = list(rows[: PAGE_SIZE + 1])
-    agreed = agreed_in_words(page)
+    page = page_of(request, with_results(tasks).select_related("prompt"))
+    agreed = agreed_in_words(page.rows)
     context = {
         "project": membership.project,
         "membership": membership,
-        "rows": [{"task": task, "agreed": agreed.get(task.pk, "")} for task in page[:PAGE_SIZE]],
-        "newer_url": "?" if before else "",
-        "older_url": f"?before={page[PAGE_SIZE - 1].pk}" if len(page) > PAGE_SIZE else "",
+        "rows": [{"task": task, "agreed": agreed.get(task.pk, "")} for task in page.rows],
+        "newer_url": page.newer_url,
+        "older_url": page.older_url,
     }
     return render(request, "quality/known_list.html", context)
 
@@ -125,7 +121,7 @@ def said_before(request: SignedInRequest, task: Task) -> dict[str, Any]:
         judgement = agreed_judgement(task)
     else:
         answers = task.judgements.answers().select_related(*RELATED)
-        judgement = answers.filter(pk=number(request.GET.get("from"))).first()
+        judgement = answers.filter(pk=read_number(request.GET.get("from"))).first()
     return judging.draft_of(judgement, in_own_order(task)) if judgement else {}
 
 

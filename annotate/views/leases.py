@@ -10,8 +10,9 @@ from django.views.decorators.http import require_POST
 from annotate import assignment
 from annotate.access import SignedInRequest, get_membership
 from annotate.models import Lease, Project
+from annotate.paging import read_number
 from annotate.services import judging, progress
-from annotate.views.judging import get_own_lease, guideline_in_force, number
+from annotate.views.judging import get_own_lease, guideline_in_force
 from annotate.views.kinds import bind_form
 
 
@@ -23,7 +24,7 @@ def heartbeat(request: SignedInRequest, project_id: int) -> JsonResponse:
     lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
     held = assignment.extend_lease(lease=lease)
     following = None
-    if number(request.POST.get("ahead")):
+    if read_number(request.POST.get("ahead")):
         following = get_own_lease(request.user, membership.project, request.POST["ahead"])
         assignment.extend_lease(lease=following)
     guideline = guideline_in_force(membership.project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,11 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from annotate.access import SignedInRequest, get_membership
 from annotate.forms.reviews import ReplyForm
 from annotate.models import Comment, Lease
+from annotate.paging import page_of
 from annotate.services import reviews
 from annotate.views.history import show_judged
-from annotate.views.judging import get_own_lease, number
-
-PAGE_SIZE = 50
+from annotate.views.judging import get_own_lease
 
 
 @never_cache
@@ -26,18 +26,17 @@ PAGE_SIZE = 50
 @require_safe
 def my_messages(request: SignedInRequest) -> HttpResponse:
     """Every thread I am part of, in all my projects, the newest first."""
-    before = number(request.GET.get("before"))
     rows = reviews.threads_for(request.user).select_related("project", "judgement__task__prompt", "author")
-    page = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
+    page = page_of(request, rows)
     context = {
-        "threads": described(request, page[:PAGE_SIZE]),
-        "newer_url": "?" if before else "",
-        "older_url": f"?before={page[PAGE_SIZE - 1].pk}" if len(page) > PAGE_SIZE else "",
+        "threads": described(request, page.rows),
+        "newer_url": page.newer_url,
+        "older_url": page.older_url,
     }
     return render(request, "reviews/messages.html", context)
 
 
-def described(request: SignedInRequest, comments: list[Comment]) -> list[dict[str, Any]]:
+def described(request: SignedInRequest, comments: Sequence[Comment]) -> list[dict[str, Any]]:
     """Each with where it is read: by its annotator on the judgement's own page, by a reviewer on the task's."""
     tasks = {comment.judgement.task_id for comment in comments}
     leases = dict(Lease.objects.filter(annotator=request.user, task__in=tasks).values_list("task", "pk"))

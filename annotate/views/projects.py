@@ -13,10 +13,8 @@ from annotate.access import OWNERS, SignedInRequest, get_membership
 from annotate.forms.kinds import KIND_FORMS
 from annotate.forms.projects import USUAL_LISTS, ProjectCreateForm, ProjectSettingsForm
 from annotate.models import AuditEvent
+from annotate.paging import page_of
 from annotate.services import projects
-
-AUDIT_PAGE = 50
-LARGEST_ID = 2**63 - 1
 
 
 @login_required
@@ -69,15 +67,12 @@ def project_archive(request: SignedInRequest, project_id: int) -> HttpResponse:
 @require_safe
 def project_audit(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
-    before = request.GET.get("before", "")
-    events = AuditEvent.objects.of_project(membership.project).select_related("actor").order_by("-id")
-    if before.isdecimal() and int(before) <= LARGEST_ID:
-        events = events.filter(id__lt=int(before))
-    page = list(events[: AUDIT_PAGE + 1])
+    page = page_of(request, AuditEvent.objects.of_project(membership.project).select_related("actor"))
     context = {
         "project": membership.project,
         "membership": membership,
-        "events": page[:AUDIT_PAGE],
-        "older_url": f"?before={page[AUDIT_PAGE - 1].pk}" if len(page) > AUDIT_PAGE else "",
+        "events": page.rows,
+        "newer_url": page.newer_url,
+        "older_url": page.older_url,
     }
     return render(request, "projects/audit.html", context)

@@ -19,11 +19,11 @@ from annotate.access import REVIEWERS, SignedInRequest, get_in_project, get_memb
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.reviews import CommentForm, DecisionForm
 from annotate.models import Comment, Judgement, Membership, Task
+from annotate.paging import read_number
 from annotate.services import reviews
 from annotate.services.answers.kinds import RELATED, describe_judgement
 from annotate.services.answers.shown import Shown
 from annotate.services.disagreements import find_disagreements
-from annotate.views.judging import number
 from annotate.views.kinds import KINDS
 
 
@@ -31,7 +31,7 @@ from annotate.views.kinds import KINDS
 @require_safe
 def project_review(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
-    decided, before = request.GET.get("show") == "decided", number(request.GET.get("before"))
+    decided, before = request.GET.get("show") == "decided", read_number(request.GET.get("before"))
     page = find_disagreements(project=membership.project, decided=decided, before=before or None)
     view = "show=decided&" if decided else ""
     context = {
@@ -77,7 +77,7 @@ def task_comment(request: SignedInRequest, project_id: int, pk: int) -> HttpResp
     task = get_task(request, membership, pk)
     others = Judgement.objects.of_project(membership.project).filter(task=task, annotator__isnull=False)
     others = others.exclude(annotator=request.user).exclude(is_adjudication=True)
-    judgement = get_in_project(others, membership, number(request.POST.get("judgement")))
+    judgement = get_in_project(others, membership, read_number(request.POST.get("judgement")))
     form = CommentForm(request.POST)
     if not form.is_valid():
         return show_review(request, membership, task, comment_form=form)
@@ -164,7 +164,7 @@ def form_for(judgement: Judgement, request: SignedInRequest, sent: CommentForm |
     an imported answer and for a decision."""
     if judgement.is_adjudication or judgement.annotator_id in (None, request.user.pk):
         return None
-    if sent and number(sent.data.get("judgement")) == judgement.pk:
+    if sent and read_number(sent.data.get("judgement")) == judgement.pk:
         return sent
     return CommentForm(
         initial={"judgement": judgement.pk, "submission_id": uuid.uuid4()}, auto_id=f"id_{judgement.pk}_%s"

@@ -16,6 +16,7 @@ from annotate.exports.forms import FORMS, UnknownForm
 from annotate.exports.lines import count_lines
 from annotate.forms.snapshots import FileForm, SnapshotForm
 from annotate.models import JobStatus, Membership, Project, Snapshot
+from annotate.paging import page_of
 from annotate.services.snapshot_cards import write_card
 from annotate.services.snapshot_facts import describe_snapshot
 from annotate.services.snapshot_files import find_finished, list_files, prepare_file
@@ -23,22 +24,19 @@ from annotate.services.snapshot_filters import matching_judgements, parse_filter
 from annotate.services.snapshots import SnapshotError, create_snapshot, retry_snapshot, suggest_name
 from annotate.views.partial import send_file
 
-PAGE_SIZE = 50
-
 
 @login_required
 @require_safe
 def project_snapshots(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, REVIEWERS)
     snapshots = Snapshot.objects.visible_to(request.user).of_project(membership.project).select_related("created_by")
-    before = request.GET.get("before", "")
-    older = snapshots.filter(pk__lt=before) if before.isdecimal() else snapshots
-    page = list(older.order_by("-pk")[: PAGE_SIZE + 1])
+    page = page_of(request, snapshots)
     context = {
         "project": membership.project,
         "membership": membership,
-        "snapshots": page[:PAGE_SIZE],
-        "older_url": f"?before={page[PAGE_SIZE - 1].pk}" if len(page) > PAGE_SIZE else "",
+        "snapshots": page.rows,
+        "newer_url": page.newer_url,
+        "older_url": page.older_url,
     }
     return render(request, "snapshots/list.html", context)
 

@@ -72,8 +72,10 @@ def test_older_judgements_are_a_page_away_at_the_same_cost(client, project, djan
     with django_assert_num_queries(7):
         page = history(client, project)
     assert len(page.context["judgements"]) == 30
-    older = history(client, project, before=page.context["older"])
-    assert len(older.context["judgements"]) == 2 and older.context["older"] is None
+    last = page.context["judgements"][-1]["row"].pk
+    assert page.context["page"].older_url == f"?before={last}"
+    older = history(client, project, before=last)
+    assert len(older.context["judgements"]) == 2 and older.context["page"].older_url == ""
 
 
 def test_a_correction_supersedes_and_both_versions_are_shown(client, project, alice):

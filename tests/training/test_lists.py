@@ -59,3 +59,11 @@ def test_rounds_come_in_pages_and_the_older_ones_stand_still(project, alice, sig
     assert named(client, links["Older"])[0] == ["Round 2", "Round 1"]
     assert 'hx-trigger="every 3s"' in client.get(address).content.decode()
     assert 'hx-trigger="every 3s"' not in client.get(links["Older"]).content.decode()
+
+
+@pytest.mark.parametrize(
+    "name", ["project-imports", "project-snapshots", "project-audit", "judgement-history", "project-known"]
+)
+def test_a_page_after_no_number_that_could_be_is_the_first(name, project, alice, signed_in):
+    address = reverse(name, args=[project.pk])
+    assert signed_in(alice).get(address, {"before": "9" * 5000}).status_code == 200
