@@ -22,6 +22,16 @@ HOSTILE = """
 """
 
 
+# Saves of the draft wait in `held`: `held.shift()()` lets the oldest go, and ends when the page has its answer.
+HOLD_DRAFTS = """() => {
+  const send = window.fetch;
+  window.held = [];
+  window.fetch = (url, options) => url.endsWith("/draft/")
+    ? new Promise((resolve) => held.push(async () => resolve(await send(url, options))))
+    : send(url, options);
+}"""
+
+
 @pytest.fixture
 def judging(page, project, carol, browser_sign_in):
     """Opens the judging page as Carol. Whatever the console says against us, and each request elsewhere, fails."""
@@ -148,6 +158,29 @@ def test_a_draft_is_saved_within_a_second_and_is_there_after_a_reload(page, judg
     expect(page.locator("#rationale")).to_have_value("Half a thought")
 
 
+def test_a_draft_is_called_saved_when_the_newest_text_is_and_not_before(page, judging, project):
+    """More is typed while a save is under way: it waits for that one's answer, which does not speak for it."""
+    page.clock.install()
+    make_task(project)
+    judging()
+    page.evaluate(HOLD_DRAFTS)
+    page.locator("#rationale").fill("Half a thought")
+    page.clock.fast_forward(700)
+    page.locator("#rationale").fill("A whole one")
+    page.clock.fast_forward(700)
+    assert page.evaluate("held.length") == 1
+    page.evaluate("held.shift()()")
+    page.clock.fast_forward(700)
+    assert page.evaluate("held.length") == 1
+    assert page.text_content("#state") == "Saving…"
+    assert Draft.objects.get().data["rationale"] == "Half a thought"
+    stop_handing_back(page)
+    page.reload()
+    expect(page.locator("#rationale")).to_have_value("A whole one")
+    expect(page.locator("#state")).to_have_text("Draft saved")
+    assert Draft.objects.get().data["rationale"] == "A whole one"
+
+
 def test_a_draft_typed_offline_is_there_after_a_reload(page, context, judging, project):
     make_task(project)
     judging()
@@ -271,7 +304,7 @@ def test_the_empty_page_finds_new_tasks_by_itself(page, judging, project):
 
 
 def test_the_clock_counts_the_visible_tab_and_stops_after_a_minute_without_a_sign(page, judging, project):
-    page.clock.install()
+    stop_clock(page)
     make_task(project)
     judging()
     page.clock.fast_forward(40_000)
@@ -281,20 +314,21 @@ def test_the_clock_counts_the_visible_tab_and_stops_after_a_minute_without_a_sig
     page.clock.fast_forward(5_000)
     Lease.objects.update(leased_at=timezone.now() - timedelta(hours=1))
     press_and_wait_for_next(page, "1")
-    assert Judgement.objects.get().active_seconds == pytest.approx(105, abs=2)
+    assert Judgement.objects.get().active_seconds == 105
 
 
 def test_hidden_time_does_not_count_and_a_reload_neither_loses_nor_doubles_any(page, judging, project):
     """A scripted session: 20 s at work, five minutes behind another tab, 10 s, a reload, 15 s."""
-    page.clock.install()
+    stop_clock(page)
     make_task(project)
     judging()
     page.clock.fast_forward(20_000)
     page.locator("#rationale").fill("So far so good")
     turn_tab(page, "hidden")
     page.clock.fast_forward(300_000)
+    expect(page.locator("#state")).to_have_text("Draft saved")
     turn_tab(page, "visible")
-    page.clock.fast_forward(10_000)
+    page.clock.fast_forward(9_300)
     page.locator("#rationale").press("End")
     page.keyboard.type(".")
     page.clock.fast_forward(700)
@@ -303,7 +337,13 @@ def test_hidden_time_does_not_count_and_a_reload_neither_loses_nor_doubles_any(p
     page.clock.fast_forward(15_000)
     Lease.objects.update(leased_at=timezone.now() - timedelta(hours=1))
     press_and_wait_for_next(page, "1")
-    assert Judgement.objects.get().active_seconds == pytest.approx(45, abs=2)
+    assert Judgement.objects.get().active_seconds == 45
+
+
+def stop_clock(page):
+    """The page's time stands still, and passes only in the test's words."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
 
 
 def turn_tab(page, state):

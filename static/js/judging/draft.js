@@ -4,6 +4,7 @@ import { forget, recall, remember, say } from "./state.js";
 
 const PAUSE = 600;
 const RETRY = 5_000;
+const LONGEST_WAIT = 20_000;
 const CONTROL = ["csrfmiddlewaretoken", "lease", "submission_id", "active_seconds"]; // everything else is the draft
 
 export class Draft {
@@ -17,6 +18,7 @@ export class Draft {
 
   follow(form, lease) {
     clearTimeout(this.timeout);
+    if (lease !== this.lease) this.underWay = null;
     Object.assign(this, { form, lease, dirty: false });
     const kept = lease && recall("draft", lease);
     if (!kept || kept.saved) return;
@@ -48,24 +50,44 @@ export class Draft {
     remember("draft", this.lease, { fields: fieldsOf(this.form), seconds: this.activeSeconds(), saved });
   }
 
+  // One at a time: an older text must not reach the server after a newer one, nor have the newer one called saved.
   async save() {
     const { form, lease } = this;
-    if (!form?.isConnected) return;
+    if (!form?.isConnected || this.underWay) return; // it stays dirty, and goes when the one under way has ended
+    const isSaved = await this.send();
+    if (lease !== this.lease || this.underWay || !this.form?.isConnected) return;
+    if (!isSaved) return this.waitAndRetry();
+    if (this.dirty) return this.schedule(PAUSE);
+    if (form !== this.form) return;
+    this.keep(true);
+    say("Draft saved", "saved");
+  }
+
+  // What was typed goes along with a skip, behind a save that is under way; the page goes on meanwhile.
+  sendLast() {
+    if (this.dirty) this.send();
+  }
+
+  async send() {
+    clearTimeout(this.timeout);
     this.dirty = false;
-    form.elements.active_seconds.value = this.activeSeconds().toFixed(1);
-    try {
-      const answer = await fetch(this.url, { method: "POST", body: new FormData(form) });
-      if (lease !== this.lease || !form.isConnected) return;
-      if (!answer.ok || answer.redirected) throw new Error(`answered ${answer.status}`);
-      if (!this.dirty) {
-        this.keep(true);
-        say("Draft saved", "saved");
-      }
-    } catch {
-      if (lease !== this.lease) return;
-      say("Offline: your draft is kept in this browser", "warning");
-      if (!this.dirty) this.schedule(RETRY);
-    }
+    this.form.elements.active_seconds.value = this.activeSeconds().toFixed(1);
+    const body = new FormData(this.form);
+    const sending = this.underWay ? this.underWay.then(() => this.post(body)) : this.post(body);
+    this.underWay = sending;
+    const isSaved = await sending;
+    if (sending === this.underWay) this.underWay = null;
+    return isSaved;
+  }
+
+  async post(body) {
+    const answer = await fetch(this.url, { method: "POST", body, signal: AbortSignal.timeout(LONGEST_WAIT) }).catch(() => null);
+    return Boolean(answer?.ok) && !answer.redirected;
+  }
+
+  waitAndRetry() {
+    say("Offline: your draft is kept in this browser", "warning");
+    this.schedule(RETRY);
   }
 }
 
