@@ -59,6 +59,17 @@ KINDS: dict[str, KindPage] = {
 }
 
 
+def kind_context(kind: str) -> dict[str, str]:
+    """What the judging page's templates read of the kind."""
+    page = KINDS[kind]
+    return {
+        "kind": kind,
+        "task_template": page.task_template,
+        "verdict_template": page.verdict_template,
+        "keys_template": page.keys_template,
+    }
+
+
 def bind_form(lease: Lease, project: Project, data: Mapping[str, Any], *, lenient: bool = False) -> AnswerForm:
     """The form of the lease's task with what was posted."""
     form = KINDS[lease.task.kind].form
