@@ -67,6 +67,7 @@ KEPT_UNDER = {
     "/evaluations/": "/leaderboard/",
     "/alarms/": "/runs/",
     "/ablations/": "/runs/",
+    "/tokens/": "/people/",
     "/webhooks/": "/settings/",
     "/questionnaire/": "/people/",
     "/recipes/": "/rounds/",
