@@ -14,6 +14,7 @@ from annotate.services import (
     snapshot_files,
     snapshots,
     stored_answers,
+    tallies,
     upload_purge,
     webhooks,
 )
@@ -64,6 +65,11 @@ def remove_old_snapshot_files() -> int:
 @shared_task(name="annotate.recover_stalled_jobs")
 def recover_stalled_jobs() -> int:
     return recovery.recover_stalled_jobs()
+
+
+@shared_task(name="annotate.add_up_work")
+def add_up_work() -> int:
+    return tallies.add_up_work()
 
 
 @shared_task(name="annotate.purge_drafts")

@@ -1,6 +1,6 @@
 """Whether an answer and a page cost the same with a million tasks as with a thousand: T3, T4, T23.
 
-    .venv/bin/python -m bench.growth [--sizes 1k,10k,100k,1m] [--keep FOLDER]     docs/performance.md has what it printed
+    .venv/bin/python -m bench.growth [--sizes 1k,10k,100k,1m] [--keep FOLDER]    docs/performance.md says how it went
 
 One project grows from size to size (`bench/growth_seed.py`), and each size is measured on a copy of its own. `--keep`
 leaves the databases in a folder, where the next call finds them; `--fill` only makes them. The site is called in this
@@ -146,7 +146,7 @@ def sign_in(person: Any) -> Any:
     from django.test import Client
 
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person)
     return client
 
 

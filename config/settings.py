@@ -121,7 +121,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
 AUTH_USER_MODEL = "annotate.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "annotate.sessions.PasswordBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -185,6 +185,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "return-expired-leases": {"task": "annotate.return_expired_leases", "schedule": 15.0},
+    "add-up-work": {"task": "annotate.add_up_work", "schedule": 600.0},
     "purge-old-drafts": {"task": "annotate.purge_drafts", "schedule": 86_400.0},
     "purge-uploads": {"task": "annotate.purge_uploads", "schedule": 86_400.0},
     "purge-stored-answers": {"task": "annotate.purge_stored_answers", "schedule": 3_600.0},

@@ -10,6 +10,7 @@ from annotate.models.prompts import Author, Prompt, Response
 from annotate.models.questionnaires import QuestionnaireAnswer, QuestionnaireItem
 from annotate.models.reviews import Comment
 from annotate.models.snapshots import Snapshot, SnapshotFile, SnapshotItem
+from annotate.models.tallies import TallyMark, WorkTally
 from annotate.models.tasks import Draft, Kind, Lease, Purpose, Task, TaskResponse
 from annotate.models.tokens import ApiToken, Scope, StoredAnswer
 from annotate.models.users import User
@@ -53,9 +54,11 @@ __all__ = [
     "SnapshotItem",
     "SpanFeedback",
     "StoredAnswer",
+    "TallyMark",
     "Task",
     "TaskResponse",
     "User",
     "Webhook",
     "WebhookDelivery",
+    "WorkTally",
 ]

@@ -24,11 +24,16 @@ class Judgement(models.Model):
         SKIP = "skip", "Skipped"
         UNDONE = "undone", "Taken back"
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="judgements")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="judgements", db_index=False)
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="judgements")
     kind = models.CharField(max_length=16, choices=Kind)
     annotator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="judgements", null=True, blank=True
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="judgements",
+        null=True,
+        blank=True,
+        db_index=False,
     )
     external_annotator = models.CharField(max_length=120, blank=True)  # the name in the file, when imported
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+", null=True, blank=True)

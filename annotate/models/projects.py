@@ -102,7 +102,7 @@ class Project(models.Model):
 class Membership(models.Model):
     """A user's role in a project."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=9, choices=Role)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

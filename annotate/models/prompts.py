@@ -19,7 +19,7 @@ class Prompt(models.Model):
     `messages` is a list of {"role": "user"|"assistant", "content": str}; the system text stands apart.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="prompts")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="prompts", db_index=False)
     messages = models.JSONField()
     system = models.TextField(blank=True)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
@@ -90,7 +90,7 @@ class Response(models.Model):
         LENGTH = "length", "Cut at the token limit"
         UNKNOWN = "", "Not known"
 
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="responses")
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="responses", db_index=False)
     author = models.ForeignKey(Author, on_delete=models.PROTECT, related_name="responses")
     key = models.CharField(max_length=80, editable=False)
     text = models.TextField()

@@ -47,7 +47,7 @@ class Task(models.Model):
     judgements. The queue reads it; only `annotate.assignment` writes it, in the transaction that moves a lease.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tasks", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.COMPARISON)
     purpose = models.CharField(max_length=16, choices=Purpose, default=Purpose.WORK)
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="tasks")
@@ -59,9 +59,11 @@ class Task(models.Model):
     agreed_answer = models.JSONField(null=True, blank=True)
     explanation = models.TextField(blank=True, max_length=20_000)  # why that is the answer, Markdown
     reserved_for = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", null=True, blank=True
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", null=True, blank=True, db_index=False
     )
-    mirror_of = models.ForeignKey("self", on_delete=models.CASCADE, related_name="mirrors", null=True, blank=True)
+    mirror_of = models.ForeignKey(
+        "self", on_delete=models.CASCADE, related_name="mirrors", null=True, blank=True, db_index=False
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -94,6 +96,8 @@ class Task(models.Model):
             models.Index(fields=["project", "kind", "-id"], name="task_newest_of_kind"),
             models.Index(fields=["project", "purpose", "-id"], name="task_newest_of_purpose"),
             models.Index(fields=["project", "-id"], condition=Q(closed_at__isnull=False), name="task_newest_closed"),
+            models.Index(fields=["mirror_of"], condition=Q(mirror_of__isnull=False), name="task_mirror"),
+            models.Index(fields=["reserved_for"], condition=Q(reserved_for__isnull=False), name="task_reserved"),
         ]
 
     def __str__(self) -> str:
@@ -108,7 +112,7 @@ class Task(models.Model):
 class TaskResponse(models.Model):
     """A response's fixed place in a task. Where it is shown is the lease's business."""
 
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="places")
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="places", db_index=False)
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="places")
     position = models.PositiveSmallIntegerField()
 
@@ -137,7 +141,7 @@ class Lease(models.Model):
         DONE = "done", "Judged"
         SKIPPED = "skipped", "Skipped"
 
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases")
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="leases", db_index=False)
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="leases")
     state = models.CharField(max_length=8, choices=State, default=State.HELD)
     order = ArrayField(models.PositiveSmallIntegerField())
@@ -174,7 +178,7 @@ class Lease(models.Model):
 class Draft(models.Model):
     """What a person has typed or chosen for a task and not yet submitted."""
 
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="drafts")
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="drafts", db_index=False)
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     data = models.JSONField(default=dict)
     updated_at = models.DateTimeField(default=timezone.now)

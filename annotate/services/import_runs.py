@@ -10,15 +10,18 @@ from django.db import DataError, IntegrityError, transaction
 
 from annotate.imports.rows import FileRefused, JudgedRow, Refusal, Row, Start
 from annotate.imports.sources import Source
-from annotate.models import Import, JobStatus, RefusedRow
+from annotate.models import Import, JobStatus, Judgement, Prompt, RefusedRow, Response, Task, TaskResponse
 from annotate.models.jobs import HEARTBEAT_SECONDS
+from annotate.services.judged_answers import ANSWER_MODELS
 from annotate.services.judged_rows import add_judged
 from annotate.services.prompts import Outcome
+from annotate.services.table_statistics import analyse_grown
 from annotate.services.uploads import author_of_file, interpret, job_options, open_upload, read_upload, remove_upload
 
 BATCH_ROWS = 500
 BATCH_BYTES = 16 * 1024 * 1024
 MAX_REASON = 500
+WRITTEN = (Prompt, Response, Task, TaskResponse, Judgement, *ANSWER_MODELS.values())
 
 
 def run_import(job: Import) -> bool:
@@ -33,6 +36,7 @@ def run_import(job: Import) -> bool:
     except (FileRefused, DataError, IntegrityError) as error:
         job.end(JobStatus.FAILED, error=str(error))
         return True
+    analyse_grown(*WRITTEN)
     job.end(JobStatus.CANCELLED if is_cancelled else JobStatus.SUCCEEDED)
     if not is_cancelled:
         remove_upload(job)

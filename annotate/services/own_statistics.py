@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import connection
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from annotate.models import Comparison, Judgement, Kind, Project, Task, User
 from annotate.quality.agreement import Share, measure_share
+from annotate.services.tallies import over_work, read_work
 
 DAYS = 30
 LEAST_SHARED = 10  # tasks that others judged too; of fewer, somebody could tell what another person said
+
+BY_KIND = over_work(
+    """ SELECT day, kind, sum(answers)::int, sum(standing_answers)::int, sum(standing_skips)::int, sum(active_seconds)
+    FROM work WHERE NOT is_adjudication GROUP BY day, kind""",
+    of_one=True,
+)
 
 
 @dataclass(frozen=True)
@@ -42,36 +48,28 @@ class OwnStatistics:
 
 
 def own_statistics(*, user: User, project: Project) -> OwnStatistics:
-    """Three statements over the person's own judgements."""
-    mine = Judgement.objects.of_project(project).filter(annotator=user, is_adjudication=False)
-    stands = Q(is_current=True)
-    counts = mine.aggregate(
-        answers=Count("pk", filter=stands & Q(outcome=Judgement.Outcome.ANSWER)),
-        skips=Count("pk", filter=stands & Q(outcome=Judgement.Outcome.SKIP)),
-        corrections=Count("pk", filter=Q(is_current=False, outcome=Judgement.Outcome.ANSWER)),
-        active_seconds=Coalesce(Sum("active_seconds"), 0.0),
+    """One statement, over the person's days."""
+    counts, days, by_kind = Counter[str](), defaultdict[date, tuple[int, float]](lambda: (0, 0.0)), Counter[str]()
+    for day, kind, answers, standing, skips, seconds in read_work(BY_KIND, {"project": project.pk, "user": user.pk}):
+        counts.update(answers=standing, skips=skips, corrections=answers - standing)
+        by_kind[kind] += standing
+        days[day] = days[day][0] + standing, days[day][1] + seconds
+    return OwnStatistics(
+        answers=counts["answers"],
+        skips=counts["skips"],
+        corrections=counts["corrections"],
+        active_seconds=sum(seconds for _, seconds in days.values()),
+        by_kind=[
+            (str(Kind(kind).label), n) for kind, n in sorted(by_kind.items(), key=lambda row: (-row[1], row[0])) if n
+        ],
+        days=[OwnDay(day, *days[day]) for day in last_days()],
     )
-    kinds = mine.answers().values_list("kind").annotate(count=Count("pk")).order_by("-count", "kind")
-    by_kind = [(str(Kind(kind).label), count) for kind, count in kinds]
-    return OwnStatistics(**counts, by_kind=by_kind, days=own_days(user=user, project=project))
 
 
-def own_days(*, user: User, project: Project) -> list[OwnDay]:
-    """The last thirty days, today last: answers that stand, and the time of everything sent in."""
+def last_days() -> list[date]:
+    """The last thirty, today last."""
     today = timezone.localdate()
-    first = today - timedelta(days=DAYS - 1)
-    rows = (
-        Judgement.objects.of_project(project)
-        .filter(annotator=user, is_adjudication=False, created_at__gte=timezone.now() - timedelta(days=DAYS))
-        .values_list(TruncDate("created_at"))
-        .annotate(
-            count=Count("pk", filter=Q(is_current=True, outcome=Judgement.Outcome.ANSWER)),
-            seconds=Coalesce(Sum("active_seconds"), 0.0),
-        )
-    )
-    found = {day: (count, seconds) for day, count, seconds in rows}
-    days = (first + timedelta(days=number) for number in range(DAYS))
-    return [OwnDay(day, *found.get(day, (0, 0.0))) for day in days]
+    return [today - timedelta(days=number) for number in reversed(range(DAYS))]
 
 
 def own_agreement(*, user: User, project: Project) -> Share | None:

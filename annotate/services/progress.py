@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
 from django.utils import timezone
 
-from annotate.models import Judgement, Lease, Project, Purpose, Task, User
+from annotate.models import Lease, Project, Purpose, Task, User
+from annotate.services.tallies import over_work, read_work
 from annotate.services.tasks import WAITING_SHOWN_UP_TO, count_waiting
+
+ANSWERED = over_work(
+    """ SELECT coalesce(sum(standing_answers) FILTER (WHERE day = %(today)s), 0)::int,
+        coalesce(sum(standing_answers), 0)::int
+    FROM work WHERE NOT is_adjudication""",
+    of_one=True,
+)
 
 
 @dataclass(frozen=True)
@@ -27,17 +34,13 @@ class Progress:
 
 
 def own_progress(*, user: User, project: Project) -> Progress:
-    """Tasks the person has answered today and in all, and those that wait for them. Reads their own rows alone."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    counts = (
-        Judgement.objects.of_project(project)
-        .filter(annotator=user)
-        .answers()
-        .aggregate(total=Count("pk"), today=Count("pk", filter=Q(created_at__gte=midnight)))
-    )
+    """Tasks the person has answered today and in all, and those that wait for them. Reads their own rows alone, of
+    their answers those of the last hours."""
+    asked = {"project": project.pk, "user": user.pk, "today": timezone.localdate()}
+    today, total = read_work(ANSWERED, asked)[0]
     ahead = Lease.objects.of_project(project).held().filter(annotator=user, is_ahead=True).count()
     waiting = count_waiting(user=user, project=project) + ahead
-    return Progress(**counts, waiting=waiting, is_rough=hides_other_tasks(project))
+    return Progress(today=today, total=total, waiting=waiting, is_rough=hides_other_tasks(project))
 
 
 def hides_other_tasks(project: Project) -> bool:

@@ -9,6 +9,7 @@ from itertools import islice
 from django.db import transaction
 
 from annotate.models import Kind, Project, Prompt, Response, Task, TaskResponse, User
+from annotate.services.table_statistics import analyse_grown
 from annotate.statements import WAITING, fetch
 
 BATCH = 1_000
@@ -57,10 +58,13 @@ def create_tasks(
     """
     if overlap < 1:
         raise ValueError(f"overlap is {overlap}; a task needs at least 1 person to judge it.")
-    return sum(
+    made = sum(
         _create_batch(project, kind, batch, overlap=overlap, priority=priority, key_prefix=key_prefix)
         for batch in _batches(items)
     )
+    if made >= BATCH:
+        transaction.on_commit(lambda: analyse_grown(Task, TaskResponse))
+    return made
 
 
 def _create_batch(

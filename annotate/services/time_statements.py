@@ -13,14 +13,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from annotate.models import Judgement, Project, User
+from annotate.models import Project, User
+from annotate.services.tallies import TABLES, over_work, read_work
 
 HEADER = ["day", "person", "email", "answers", "skips", "active_seconds", "active_hours", "time_zone"]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would execute
+
+BY_DAY = """
+    SELECT work.day, person.name, person.email, sum(answers)::int, sum(skips)::int, sum(active_seconds)
+    FROM work JOIN {user} AS person ON person.id = work.annotator_id
+    WHERE work.day >= %(first)s AND work.day < %(after)s
+    GROUP BY person.id, work.day ORDER BY work.day DESC, person.name, person.email
+""".format(**TABLES)
+DAYS, OWN_DAYS = over_work(BY_DAY, of_one=False), over_work(BY_DAY, of_one=True)
 
 
 @dataclass(frozen=True)
@@ -79,29 +86,9 @@ def midnight(day: date) -> datetime:
 
 def list_work_days(*, project: Project, month: Month, user: User | None = None) -> list[WorkDay]:
     """The days of this month on which somebody (or `user`) sent something in, the newest first. One statement."""
-    begin, end = month.bounds()
-    rows = Judgement.objects.of_project(project).filter(created_at__gte=begin, created_at__lt=end)
-    rows = rows.filter(annotator=user) if user else rows.filter(annotator__isnull=False)
-    found = (
-        rows.values("annotator__name", "annotator__email", day=TruncDate("created_at"))
-        .annotate(
-            answers=Count("pk", filter=Q(outcome=Judgement.Outcome.ANSWER)),
-            skips=Count("pk", filter=Q(outcome=Judgement.Outcome.SKIP)),
-            active_seconds=Coalesce(Sum("active_seconds"), 0.0),
-        )
-        .order_by("-day", "annotator__name", "annotator__email")
-    )
-    return [
-        WorkDay(
-            day=row["day"],
-            person=row["annotator__name"],
-            email=row["annotator__email"],
-            answers=row["answers"],
-            skips=row["skips"],
-            active_seconds=row["active_seconds"],
-        )
-        for row in found
-    ]
+    values = {"project": project.pk, "first": month.first, "after": month.next.first}
+    rows = read_work(OWN_DAYS, {**values, "user": user.pk}) if user else read_work(DAYS, values)
+    return [WorkDay(*row) for row in rows]
 
 
 def write_csv(days: Iterable[WorkDay]) -> Iterator[str]:
