@@ -15,7 +15,7 @@ from django.utils import timezone
 from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
 from annotate.selection import draw_order, take_task
 from annotate.standing import Stage, Standing, settle_standing
-from annotate.statements import FILL_HELD_PLACE, HOLD_SHOWN, IN_HAND, TURN, fetch, load, width
+from annotate.statements import FILL_HELD_PLACE, HOLD_SHOWN, IN_HAND, TURN, fetch, insert, load, width
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)
@@ -122,7 +122,8 @@ def _hold_new(membership: Membership, stage: Stage, *, is_ahead: bool = False) -
         return None
     task.project, user = membership.project, membership.user
     until, order = _held_until(membership.project), draw_order(task, user)
-    lease = Lease.objects.create(task=task, annotator=user, order=order, is_ahead=is_ahead, expires_at=until)
+    lease = Lease(task=task, annotator=user, order=order, is_ahead=is_ahead, expires_at=until)
+    insert(lease)
     lease.is_fresh = True
     return lease
 

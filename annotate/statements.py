@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection
 from django.db.backends.utils import CursorWrapper
-from django.db.models import JSONField, Model
+from django.db.models import AutoField, Field, JSONField, Model
 from psycopg import Cursor
+from psycopg.types.numeric import Int8
 
 from annotate.models import (
     Draft,
@@ -50,10 +52,51 @@ def fetch(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The statement's rows. Where statements are logged it is sent in one piece, so that the log has its values."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
+    return _run(statement, values)
+
+
+def fetch_first(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """`fetch` of a statement that only reads, before anything else of a request: it finds out by itself whether the
+    connection kept from the request before still holds, in place of a statement of its own, and opens another."""
+    kept: Any = connection
+    if kept.connection is None or kept.health_check_done or not kept.health_check_enabled or kept.in_atomic_block:
+        return fetch(statement, values)
+    kept.health_check_done = True
+    try:
+        return _run(statement, values)
+    except (OperationalError, InterfaceError):
+        kept.close()
+    return fetch(statement, values)
+
+
+def _run(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     logged, prepared = connection.queries_logged, PreparedCursor(connection.connection)
     with connection.cursor() if logged else CursorWrapper(prepared, connection) as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
+
+
+def insert(row: Model) -> None:
+    """Add a row, as `save(force_insert=True)` does; the number that the database gives it is set on it.
+
+    Raises IntegrityError where a constraint forbids it."""
+    fields, statement = _insertion(type(row))
+    values = {name: field.get_db_prep_save(getattr(row, field.attname), connection) for name, field in fields.items()}
+    # psycopg gives whole numbers a type by their size, and each type would be another statement to prepare
+    values = {name: Int8(value) if type(value) is int else value for name, value in values.items()}
+    for (pk,) in fetch(statement, values):
+        row.pk = pk
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+@cache
+def _insertion(model: type[Model]) -> tuple[dict[str, Field[Any, Any]], str]:
+    """({column: field}, without the number that the database gives; the statement)"""
+    concrete = model._meta.concrete_fields
+    fields = {str(field.column): field for field in concrete if not isinstance(field, AutoField)}
+    names, values = ", ".join(f'"{name}"' for name in fields), ", ".join(f"%({name})s" for name in fields)
+    key = next(field.column for field in concrete if field.primary_key)
+    return fields, f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({values}) RETURNING "{key}"'
 
 
 def columns(model: type[Model], alias: str) -> str:

@@ -46,7 +46,7 @@ def measure() -> dict[str, object]:
     for _ in range(WORK):
         make_task(project)
     client = Client(headers={"host": "localhost"})
-    client.force_login(carol, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(carol)
     url = f"/projects/{project.pk}/judge/"
     client.get(url)
     judged: dict[bool, list[float]] = {True: [], False: []}

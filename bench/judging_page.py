@@ -90,7 +90,7 @@ def fill() -> tuple[int, str]:
         is_long = number >= TASKS
         make_pair(project, LONG if is_long else SHORT, one_in=3 if is_long else 12, priority=-1 if is_long else 0)
     client = Client()
-    client.force_login(carol, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(carol)
     return project.pk, client.cookies["sessionid"].value
 
 

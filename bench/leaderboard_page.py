@@ -51,7 +51,7 @@ def build() -> tuple[Any, str, Any]:
     authors = [make_author(project, f"model {number}", Author.Kind.MODEL) for number in range(MODELS)]
     judge(project, owner, authors, JUDGEMENTS)
     client = Client(headers={"host": "localhost"})
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(owner)
     return client, reverse("project-leaderboard", args=[project.pk]), lambda: judge(project, owner, authors, 1)
 
 

@@ -10,6 +10,6 @@ from annotate.models import User
 def carry_session(context: BrowserContext, site: object, user: User) -> None:
     """Give the browser a session of the user's at this site."""
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": str(site)}])

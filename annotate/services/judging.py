@@ -19,7 +19,7 @@ from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import Shown, responses_shown
 from annotate.services.guidelines import guideline_followed
 from annotate.services.reviews import settle_corrections
-from annotate.statements import EMPTY_DRAFT, fetch
+from annotate.statements import EMPTY_DRAFT, fetch, insert
 
 
 class SubmissionTaken(Exception):
@@ -149,7 +149,7 @@ def _append(lease: Lease, previous: Judgement | None, judgement: Judgement, *, g
     judgement.project_id, judgement.task_id, judgement.kind = lease.task.project_id, lease.task_id, lease.task.kind
     judgement.annotator_id, judgement.supersedes = lease.annotator_id, previous
     judgement.guideline_id = guideline
-    judgement.save(force_insert=True)
+    insert(judgement)
     return judgement
 
 

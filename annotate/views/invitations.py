@@ -13,7 +13,7 @@ from annotate.models import Invitation, User
 from annotate.services import invitations
 from annotate.services.invitations import InvitationRefused
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "annotate.sessions.PasswordBackend"
 
 
 @never_cache

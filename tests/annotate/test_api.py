@@ -279,7 +279,7 @@ def test_a_file_of_ones_own_make_is_previewed_mapped_and_confirmed(api, project,
 
 def test_a_browser_session_reads_and_needs_its_csrf_token_to_write(alice, project):
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(alice)
     assert client.get("/api/v1/me/").json()["token"] is None
     answer = client.post(f"/api/v1/projects/{project.pk}/next-task/")
     assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")

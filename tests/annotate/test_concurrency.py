@@ -58,7 +58,7 @@ def test_fifty_people_judge_every_task_exactly_as_often_as_it_needs(people):
 
     def judge_until_nothing_waits(person):
         client = Client(headers={"HX-Request": "true"})
-        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(person)
         page, judged = client.get(address), 0
         while 'id="answer"' in (html := page.content.decode()):
             page = client.post(address, {**dict(FIELDS.findall(html)), "choice": "-4"})

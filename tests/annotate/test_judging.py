@@ -315,7 +315,7 @@ def test_a_form_without_its_token_is_refused(project, carol):
     from django.test import Client
 
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(carol, backend="django.contrib.auth.backends.ModelBackend")
+    strict.force_login(carol)
     make_task(project)
     strict.get(url(project))
     assert strict.post(url(project), answer(held(carol))).status_code == 403

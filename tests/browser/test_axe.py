@@ -54,7 +54,7 @@ def violations(page: Page) -> list[str]:
 
 def judge_one(project: Project, user: User) -> None:
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     client.get(f"/projects/{project.pk}/judge/")
     data = {"lease": user.leases.get().pk, "submission_id": uuid.uuid4(), "choice": "1", "rationale": "Kinder."}
     client.post(f"/projects/{project.pk}/judge/", data)

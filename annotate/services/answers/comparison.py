@@ -10,6 +10,7 @@ from annotate.models import Comparison, Judgement
 from annotate.models.projects import SCALE_MAXIMUM
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
+from annotate.statements import insert
 
 BOTH_BAD = "both-bad"
 STRENGTHS = {
@@ -34,15 +35,17 @@ def record(judgement: Judgement, shown: Sequence[Shown], said: ComparisonAnswer)
     first, second = sorted(shown, key=lambda entry: entry.position)
     first_on_left = first is shown[0]
     side = 1 if first_on_left else -1
-    Comparison.objects.create(
-        judgement=judgement,
-        first=first.response,
-        second=second.response,
-        first_on_left=first_on_left,
-        points=said.points,
-        preference=None if said.preference is None else side * said.preference,
-        both_bad=said.preference is None,
-        dimensions={name: side * value for name, value in said.dimensions.items()},
+    insert(
+        Comparison(
+            judgement=judgement,
+            first=first.response,
+            second=second.response,
+            first_on_left=first_on_left,
+            points=said.points,
+            preference=None if said.preference is None else side * said.preference,
+            both_bad=said.preference is None,
+            dimensions={name: side * value for name, value in said.dimensions.items()},
+        )
     )
 
 

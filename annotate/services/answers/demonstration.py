@@ -11,6 +11,7 @@ from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
 from annotate.services.answers.text_distance import word_distance
 from annotate.services.answers.written import store_written
+from annotate.statements import insert
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class DemonstrationAnswer:
 def record(judgement: Judgement, shown: Sequence[Shown], said: DemonstrationAnswer) -> None:
     """Save the text as a response of its own, and how far it is from its suggestion."""
     suggestion = next((entry.response for entry in shown if entry.letter == said.suggestion), None)
-    Demonstration.objects.create(
-        judgement=judgement,
-        response=store_written(judgement, said.text),
-        suggestion=suggestion,
-        distance=word_distance(suggestion.text, said.text) if suggestion else None,
+    insert(
+        Demonstration(
+            judgement=judgement,
+            response=store_written(judgement, said.text),
+            suggestion=suggestion,
+            distance=word_distance(suggestion.text, said.text) if suggestion else None,
+        )
     )
 
 

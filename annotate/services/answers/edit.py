@@ -11,6 +11,7 @@ from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
 from annotate.services.answers.text_distance import word_distance
 from annotate.services.answers.written import store_written
+from annotate.statements import insert
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,13 @@ class EditAnswer:
 def record(judgement: Judgement, shown: Sequence[Shown], said: EditAnswer) -> None:
     """Save the text as a response of its own beside its original."""
     original = shown[0].response
-    Edit.objects.create(
-        judgement=judgement,
-        original=original,
-        response=store_written(judgement, said.text),
-        distance=word_distance(original.text, said.text),
+    insert(
+        Edit(
+            judgement=judgement,
+            original=original,
+            response=store_written(judgement, said.text),
+            distance=word_distance(original.text, said.text),
+        )
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from annotate.models import Judgement, Ranking
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
+from annotate.statements import insert
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def rank_field(letter: str) -> str:
 def record(judgement: Judgement, shown: Sequence[Shown], said: RankingAnswer) -> None:
     ids = {entry.letter: entry.response.pk for entry in shown}
     tiers = [sorted(ids[letter] for letter in tier) for tier in said.tiers]
-    Ranking.objects.create(judgement=judgement, tiers=tiers, shown=list(ids.values()))
+    insert(Ranking(judgement=judgement, tiers=tiers, shown=list(ids.values())))
 
 
 def draft_of(judgement: Judgement, shown: Sequence[Shown]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from annotate.kinds.options import Question
 from annotate.models import Judgement, Rating
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
+from annotate.statements import insert
 
 EXACT_UP_TO = 4  # points: there a neighbouring answer says something else
 
@@ -28,11 +29,13 @@ def score_field(letter: str, key: str) -> str:
 
 
 def record(judgement: Judgement, shown: Sequence[Shown], said: RatingAnswer) -> None:
-    Rating.objects.create(
-        judgement=judgement,
-        scores={str(entry.response.pk): dict(said.scores[entry.letter]) for entry in shown},
-        questions=[{**asdict(question), "names": list(question.names)} for question in said.questions],
-        shown=[entry.response.pk for entry in shown],
+    insert(
+        Rating(
+            judgement=judgement,
+            scores={str(entry.response.pk): dict(said.scores[entry.letter]) for entry in shown},
+            questions=[{**asdict(question), "names": list(question.names)} for question in said.questions],
+            shown=[entry.response.pk for entry in shown],
+        )
     )
 
 

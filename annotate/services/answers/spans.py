@@ -12,6 +12,7 @@ from annotate.models import Judgement, SpanFeedback
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.passages import Passage
 from annotate.services.answers.shown import Shown
+from annotate.statements import insert
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,13 @@ class SpansAnswer:
 def record(judgement: Judgement, shown: Sequence[Shown], said: SpansAnswer) -> None:
     """Save the passages in the order of the text."""
     passages = sorted(said.passages, key=lambda passage: (passage.start, passage.end))
-    SpanFeedback.objects.create(
-        judgement=judgement,
-        response=shown[0].response,
-        spans=[asdict(passage) for passage in passages],
-        critique=said.critique,
+    insert(
+        SpanFeedback(
+            judgement=judgement,
+            response=shown[0].response,
+            spans=[asdict(passage) for passage in passages],
+            critique=said.critique,
+        )
     )
 
 
