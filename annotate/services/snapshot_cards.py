@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -72,11 +73,16 @@ def describe_whole(snapshot: Snapshot, items: QuerySet[SnapshotItem]) -> str:
                 "For training, held out",
                 f"{snapshot.train_count:,}, {snapshot.test_count:,} (seed {snapshot.split_seed})",
             ),
-            ("Judged", f"{ends['first']:%-d %B %Y} to {ends['last']:%-d %B %Y}"),
+            ("Judged", days_between(ends["first"], ends["last"])),
             ("Taken", escape("; ".join(words) or "all there were")),
         ],
     )
     return f"{facts}\n\nSHA-256 over the lines of the form “Everything”:\n\n`{snapshot.content_hash}`"
+
+
+def days_between(first: datetime, last: datetime) -> str:
+    days = dict.fromkeys(f"{day:%-d %B %Y}" for day in (first, last))
+    return " to ".join(days)
 
 
 def count_people(snapshot: Snapshot, items: QuerySet[SnapshotItem]) -> list[Person]:
