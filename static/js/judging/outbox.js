@@ -158,34 +158,36 @@ export class Outbox {
   }
 }
 
-// The task after this one, fetched and wired while this one is read.
+// The task after this one, fetched and wired while this one is read. The page says in data-next how far that is:
+// "awaited", "ready", or "none" when nothing comes.
 export class Ahead {
-  constructor(url, prepare) {
-    Object.assign(this, { url, prepare, ready: null });
+  constructor(page, prepare) {
+    Object.assign(this, { page, url: page.dataset.ahead, prepare, ready: null });
   }
 
   async fetch(lease) {
-    this.ready = null;
-    this.wanted = lease;
-    if (!lease) return;
-    const answer = await fetch(`${this.url}?lease=${lease}`).catch(() => null);
-    if (!answer?.ok || answer.redirected || this.wanted !== lease) return;
-    this.keep((await answer.json()).ahead, lease);
+    this.wait(lease);
+    const answer = lease && (await fetch(`${this.url}?lease=${lease}`).catch(() => null));
+    this.keep(answer?.ok && !answer.redirected ? (await answer.json()).ahead : null, lease);
+  }
+
+  wait(lease) {
+    Object.assign(this, { ready: null, wanted: lease });
+    this.page.dataset.next = "awaited";
   }
 
   keep(html, lease) {
     if (this.wanted !== lease) return;
-    this.ready = null;
-    if (!html) return;
-    const area = parse(html);
-    this.ready = { area, lease: area.dataset.lease, heldUntil: area.dataset.heldUntil };
-    this.prepare(area);
+    const area = html ? parse(html) : null;
+    this.ready = area && { area, lease: area.dataset.lease, heldUntil: area.dataset.heldUntil };
+    this.page.dataset.next = area ? "ready" : "none";
+    if (area) this.prepare(area);
   }
 
   // The task held ready, which is the one shown from now on.
   take() {
     const { ready } = this;
-    Object.assign(this, { ready: null, wanted: ready.lease });
+    this.wait(ready.lease);
     return ready;
   }
 }
