@@ -5,6 +5,7 @@ import { sayLength } from "../words.js";
 const PAUSE = 300;
 let timeout;
 let previewing = false;
+let asked = 0;
 
 const find = (id) => document.getElementById(id);
 
@@ -59,9 +60,11 @@ async function render(area) {
   body.append("text", find("text").value);
   body.append("csrfmiddlewaretoken", find("answer").elements.csrfmiddlewaretoken.value);
   const url = area.querySelector("[data-preview]").dataset.preview;
+  const number = ++asked;
   const answer = await fetch(url, { method: "POST", body }).catch(() => null);
-  if (!area.isConnected) return;
-  if (answer?.ok && !answer.redirected) find("preview").innerHTML = await answer.text();
+  const html = answer?.ok && !answer.redirected ? await answer.text() : null;
+  if (!area.isConnected || number !== asked) return; // a newer one is on its way
+  if (html !== null) find("preview").innerHTML = html;
   else find("preview").textContent = "The preview needs the network. Your text is kept.";
 }
 
