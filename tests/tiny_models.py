@@ -22,13 +22,13 @@ def byte_tokenizer(specials: list[str]) -> Tokenizer:
     return backend
 
 
-def policy_tokenizer(*, chat: bool = True) -> PreTrainedTokenizerFast:
+def policy_tokenizer(*, chat: bool = True, places: int = 1024) -> PreTrainedTokenizerFast:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=byte_tokenizer(["<|pad|>", "<|im_start|>", "<|im_end|>"]),
         pad_token="<|pad|>",
         bos_token="<|im_start|>",
         eos_token="<|im_end|>",
-        model_max_length=1024,
+        model_max_length=places,
     )
     tokenizer.chat_template = CHAT_TEMPLATE if chat else None
     return tokenizer
@@ -37,7 +37,7 @@ def policy_tokenizer(*, chat: bool = True) -> PreTrainedTokenizerFast:
 def build_policy(folder: Path, seed: int = 0, *, ends: bool = True) -> Path:
     """Save a 20,000-parameter Llama with a chat template; it writes printable nonsense and, if it `ends`, stops now
     and then, sometimes before the first letter."""
-    tokenizer = policy_tokenizer()
+    tokenizer = policy_tokenizer(places=1024 if ends else 8192)
     torch.manual_seed(seed)
     model = LlamaForCausalLM(
         LlamaConfig(
@@ -47,7 +47,7 @@ def build_policy(folder: Path, seed: int = 0, *, ends: bool = True) -> Path:
             num_hidden_layers=2,
             num_attention_heads=4,
             num_key_value_heads=2,
-            max_position_embeddings=1024,
+            max_position_embeddings=tokenizer.model_max_length,
             tie_word_embeddings=True,
             initializer_range=0.1,
             pad_token_id=tokenizer.pad_token_id,
