@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client, override_settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from annotate.models import Project, Role, User
 from config.celery import app as celery_app
@@ -106,6 +106,7 @@ def browser() -> Iterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.fail("No Chromium found. Run `make test` as root once, or install the package chromium.")
+    expect.set_options(timeout=30_000)  # as long as Playwright waits for anything else
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright keeps a loop in this thread; Django only asks for care
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
@@ -145,7 +146,6 @@ def wait_until_nobody_reads_or_writes() -> None:
 def context(browser: Browser, live_server: object) -> Iterator[BrowserContext]:
     """A fresh browser profile whose relative addresses are the live server's."""
     context = browser.new_context(base_url=str(live_server), viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
     yield context
     context.close()
 

@@ -1,6 +1,6 @@
 """What browser tests of the judging page share: opening it, and going on to the next task."""
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from annotate.models import Project, User
 from tests.sessions import carry_session
@@ -12,8 +12,19 @@ def open_judging(page: Page, project: Project) -> list[str]:
     page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"/projects/{project.pk}/judge/")
-    page.wait_for_selector("#open-keys:not([hidden])", state="attached")
+    wait_until_ready(page)
     return complaints
+
+
+def reload_judging(page: Page) -> None:
+    page.reload()
+    wait_until_ready(page)
+
+
+def wait_until_ready(page: Page) -> None:
+    """Keys are heard, and the task after this one is there, or none is."""
+    page.wait_for_selector("#open-keys:not([hidden])", state="attached")
+    page.wait_for_selector("#judge:not([data-next=awaited])", state="attached")
 
 
 def press_and_wait_for_next(page: Page, *keys: str) -> None:
@@ -26,9 +37,16 @@ def press_and_wait_for_next(page: Page, *keys: str) -> None:
 def wait_for_next(page: Page, before: str | None) -> None:
     page.wait_for_function(
         "before => { const area = document.getElementById('judging');"
-        " return (area.dataset.lease ?? null) !== before && !area.inert && !area.closest('[data-sending]') }",
+        " return (area.dataset.lease ?? null) !== before && !area.inert"
+        " && !area.closest('[data-sending], [data-next=awaited]') }",
         arg=before,
     )
+
+
+def submit(page: Page, button: Locator) -> None:
+    """Press what leads to another page, and wait for that: the old one may look much like it."""
+    with page.expect_navigation():
+        button.click()
 
 
 def stop_handing_back(page: Page) -> None:
@@ -46,6 +64,5 @@ def phone(browser: Browser, live_server: object, user: User, *, javascript: bool
         is_mobile=True,
         java_script_enabled=javascript,
     )
-    context.set_default_timeout(10_000)
     carry_session(context, live_server, user)
     return context

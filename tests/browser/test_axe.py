@@ -90,7 +90,8 @@ def test_the_pages_around_judging(page, project, carol):
         page.goto(address if address.startswith("/") else f"/projects/{project.pk}/{address}")
         found[name] = violations(page)
     page.goto(f"/projects/{project.pk}/history/")
-    page.locator("tbody a").first.click()
+    with page.expect_navigation():
+        page.locator("tbody a").first.click()
     found["my judgement"] = violations(page)
     assert {name: problems for name, problems in found.items() if problems} == {}
 

@@ -1,6 +1,9 @@
 """What every page's frame does in a browser: the theme, the menus, copying a link, asking before removing."""
 
+from playwright.sync_api import expect
+
 from annotate.models import Membership
+from tests.browser.judging_pages import submit
 
 
 def theme(page):
@@ -24,7 +27,7 @@ def test_without_javascript_the_theme_changes_too(browser, live_server, carol):
     page = context.new_page()
     page.goto("/sign-in/")
     page.click("summary:has-text('Theme')")
-    page.click("button:has-text('Dark')")
+    submit(page, page.locator("button:has-text('Dark')"))
     assert page.locator("html").get_attribute("data-theme") == "dark"
     assert page.url.endswith("/sign-in/")
     context.close()
@@ -44,7 +47,7 @@ def test_an_invitation_link_is_copied(page, context, browser_sign_in, alice, pro
     browser_sign_in(alice)
     page.goto(f"/projects/{project.pk}/people/")
     page.fill("[name=email]", "dora@example.org")
-    page.click("button:has-text('Make invitation')")
+    submit(page, page.locator("button:has-text('Make invitation')"))
     page.click("button:has-text('Copy')")
     page.wait_for_selector("button:has-text('Copied')")
     assert page.evaluate("navigator.clipboard.readText()") == page.input_value("#fresh-link")
@@ -65,5 +68,4 @@ def test_what_is_wrong_in_a_form_gets_the_focus(page):
     page.fill("[name=username]", "nobody@example.org")
     page.fill("[name=password]", "wrong")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".error-summary")
-    assert page.evaluate("document.activeElement.className").split()[-1] == "error-summary"
+    expect(page.locator(".error-summary")).to_be_focused()

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from annotate.models import Judgement, Membership, Project, Purpose, Response
 from tests.annotate.known import make_known
-from tests.browser.judging_pages import open_judging, phone, stop_handing_back
+from tests.browser.judging_pages import open_judging, phone, press_and_wait_for_next, stop_handing_back
 from tests.browser.test_axe import violations
 from tests.factories import make_task
 
@@ -30,7 +30,7 @@ def test_practice_and_qualification_lead_to_work_by_two_keys_each(at_desk, proje
     expect(page.locator(".agreed")).to_contain_text("It says how long.")
     page.keyboard.press("Enter")
     expect(page.locator("#standing")).to_contain_text("Qualification 1 of 1")
-    page.keyboard.press("2")
+    press_and_wait_for_next(page, "2")
     expect(page.locator("#standing")).to_have_count(0)
     assert Membership.objects.get(user=carol).qualified_at
     assert Judgement.objects.filter(annotator=carol).count() == 2
@@ -57,10 +57,9 @@ def test_an_answer_faster_than_its_texts_is_asked_about_once(at_desk, project, c
     page.keyboard.press("2")
     expect(page.locator("#quick")).to_contain_text("That was quick: it takes some 24 s")
     assert not Judgement.objects.exists()
-    page.keyboard.press("Enter")
+    press_and_wait_for_next(page, "Enter")
     expect(page.locator("#quick")).to_be_hidden()  # the next task's
     expect(page.locator("#done-total")).to_have_text("1")
-    page.wait_for_function("() => !document.getElementById('judging').closest('[data-sending]')")
     judgement = Judgement.objects.get()
     assert (judgement.is_quick, judgement.comparison.preference is not None) == (True, True)
 

@@ -1,7 +1,6 @@
 """The judging page in a real browser: by keyboard alone, offline, after a reload, with hostile text, on a phone."""
 
 import re
-import time
 from datetime import timedelta
 
 import pytest
@@ -9,9 +8,10 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotate.models import Comparison, Draft, Judgement, Lease, Project, Task, TaskResponse
-from tests.browser.judging_pages import press_and_wait_for_next, stop_handing_back
+from tests.browser.judging_pages import press_and_wait_for_next, stop_handing_back, submit, wait_until_ready
 from tests.factories import make_prompt, make_response, make_task
 from tests.sessions import carry_session
+from tests.training.waiting import wait_until
 
 HOSTILE = """
 <script>window.__pwned = 1</script> <img src=x onerror="window.__pwned = 2"> <svg onload="window.__pwned = 3"></svg>
@@ -44,7 +44,7 @@ def judging(page, project, carol, browser_sign_in):
 
     def open_page():
         page.goto(f"/projects/{project.pk}/judge/")
-        page.wait_for_selector("#open-keys:not([hidden])")
+        wait_until_ready(page)
         return complaints
 
     yield open_page
@@ -246,10 +246,8 @@ def test_closing_the_page_hands_the_task_back(page, judging, project):
     make_task(project)
     judging()
     page.close()
-    deadline = time.monotonic() + 5
-    while Lease.objects.get().state == "held" and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert (Lease.objects.get().state, Task.objects.get().remaining) == ("returned", 1)
+    wait_until(lambda: Lease.objects.get().state == "returned")
+    assert Task.objects.get().remaining == 1
 
 
 def test_hostile_text_runs_nothing_and_reaches_nobody(page, judging, project):
@@ -379,12 +377,12 @@ def test_without_javascript_judging_skipping_and_undoing_work_the_same(browser, 
     page.goto(f"/projects/{project.pk}/judge/")
     page.get_by_role("radio", name="A much better").check(force=True)
     page.get_by_label("Why").fill("Plain HTML.")
-    page.get_by_role("button", name="Submit").click()
+    submit(page, page.get_by_role("button", name="Submit"))
     page.locator("#skip summary").click()
     page.get_by_label("The prompt makes no sense").check()
-    page.get_by_role("button", name="Skip this task").click()
+    submit(page, page.get_by_role("button", name="Skip this task"))
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
-    page.get_by_role("button", name="Undo").click()
+    submit(page, page.get_by_role("button", name="Undo"))
     expect(page.get_by_role("button", name="Submit")).to_be_visible()
     assert list(Judgement.objects.order_by("pk").values_list("outcome", flat=True)) == ["answer", "skip", "undone"]
     assert by_side(Comparison.objects.get()) == -4

@@ -4,7 +4,14 @@ import pytest
 from playwright.sync_api import expect
 
 from annotate.models import Demonstration, Draft, Judgement, Kind, Lease, Project
-from tests.browser.judging_pages import open_judging, phone, press_and_wait_for_next, stop_handing_back, wait_for_next
+from tests.browser.judging_pages import (
+    open_judging,
+    phone,
+    press_and_wait_for_next,
+    stop_handing_back,
+    submit,
+    wait_for_next,
+)
 from tests.writing_factories import make_text_task
 
 SUGGESTIONS = ["Boil it for **ten** minutes.", "Ask your mother."]
@@ -125,7 +132,7 @@ def test_without_javascript_the_same_form_is_sent(browser, live_server, project,
     page.get_by_text("Start from a suggestion").click()
     page.get_by_role("radio", name="Suggestion B").check()
     page.get_by_role("textbox", name="Your response").fill("Seven minutes.\nNo more.")
-    page.get_by_role("button", name="Submit").click()
+    submit(page, page.get_by_role("button", name="Submit"))
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
     demonstration = Demonstration.objects.get()
     order = Lease.objects.get().order

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from annotate.models import Comparison, Project
-from tests.browser.judging_pages import open_judging, phone, press_and_wait_for_next, stop_handing_back
+from tests.browser.judging_pages import open_judging, phone, press_and_wait_for_next, stop_handing_back, submit
 from tests.factories import make_task
 
 DIMENSIONS = ["helpful", "honest", "harmless"]
@@ -77,8 +77,8 @@ def test_on_a_phone_one_row_is_in_reach_at_a_time_and_the_steps_lead_back(browse
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 844 for box in boxes)
     assert visible.bounding_box()["height"] <= 844 / 3
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for _ in range(4):
-        page.locator(".strip-row.is-current .point").first.tap()
+    for question in (*[f"dimension-{name}" for name in DIMENSIONS], "choice"):
+        page.locator(f".strip-row.is-current[data-question={question}] .point").first.tap()
     page.get_by_role("button", name="More honest").tap()
     page.locator(".strip-row.is-current .strip:not(.strip-extras) .point").last.tap()
     page.get_by_role("button", name="Submit").tap()
@@ -101,7 +101,7 @@ def test_without_javascript_the_rows_stand_under_each_other_and_nothing_covers_t
     for row in ["More helpful", "More honest", "More harmless"]:
         page.get_by_role("group", name=row).locator(".point").nth(1).tap()
     page.get_by_role("group", name="Overall").get_by_text("Both bad").tap()
-    page.get_by_role("button", name="Submit").tap()
+    submit(page, page.get_by_role("button", name="Submit"))
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
     assert said() == (None, [-3, -3, -3])
     context.close()

@@ -4,7 +4,14 @@ import pytest
 from playwright.sync_api import expect
 
 from annotate.models import Draft, Judgement, Ranking
-from tests.browser.judging_pages import open_judging, phone, press_and_wait_for_next, stop_handing_back, wait_for_next
+from tests.browser.judging_pages import (
+    open_judging,
+    phone,
+    press_and_wait_for_next,
+    stop_handing_back,
+    submit,
+    wait_for_next,
+)
 from tests.kinds_factories import letter_ids, make_ranking_task
 
 
@@ -130,12 +137,17 @@ def test_on_a_phone_nine_are_ranked_by_touch_with_the_order_in_reach(browser, li
     page = context.new_page()
     open_judging(page, project)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    line = page.locator("#ranking-line")
     for letter in "CAB":
         page.locator(chip(letter)).tap()
+        expect(line).to_contain_text(f"{letter}; left")
     page.get_by_role("button", name="Tie the next").tap()
     page.locator(chip("D")).tap()
+    expect(line).to_contain_text("C > A > B = D; left")
     page.get_by_role("button", name="Take back").tap()
+    expect(line).to_contain_text("C > A > B; left")
     page.get_by_role("button", name="Tie the rest").tap()
+    expect(line).to_have_text("C > A > B > D = E = F = G = H = I")
     boxes = [box.bounding_box() for box in page.locator(".chip, .ranking-tools button").all()]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 844 for box in boxes)
     assert all(box["height"] >= 44 for box in boxes)
@@ -152,11 +164,11 @@ def test_without_javascript_places_are_chosen_from_lists(browser, live_server, p
     page.goto(f"/projects/{project.pk}/judge/")
     for letter, place in {"A": "3", "B": "3", "D": "1"}.items():
         page.get_by_label(f"Place of {letter}").select_option(place)
-    page.get_by_role("button", name="Submit").click()
+    submit(page, page.get_by_role("button", name="Submit"))
     expect(page.get_by_role("alert")).to_have_text("Give response C a place.")
     expect(page.get_by_label("Place of D")).to_have_value("1")
     page.get_by_label("Place of C").select_option("2")
-    page.get_by_role("button", name="Submit").click()
+    submit(page, page.get_by_role("button", name="Submit"))
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
     assert order_of(task) == "D > C > A = B"
     context.close()

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from annotate.kinds.options import RATING_PRESETS, Question, RatingOptions, write_options
 from annotate.models import Draft, Judgement, Project, Rating
-from tests.browser.judging_pages import open_judging, phone, press_and_wait_for_next, stop_handing_back
+from tests.browser.judging_pages import open_judging, phone, press_and_wait_for_next, stop_handing_back, submit
 from tests.kinds_factories import letter_ids, make_rating_task
 
 SIX = tuple(Question(key=f"q{number}", label=f"Question {number}") for number in range(1, 7))
@@ -90,6 +90,7 @@ def test_on_a_phone_a_grid_is_answered_by_touch_without_sideways_scrolling(brows
         box = cell.bounding_box()
         assert box["height"] >= 44 and box["width"] >= 24 and box["x"] + box["width"] <= 390
         cell.tap()
+        expect(cell.locator("input")).to_be_checked()
     page.get_by_role("button", name="Submit").tap()
     page.wait_for_selector('[data-event="judged"]')
     assert scores_of(task) == {"A": [7, 1, 9], "B": [2, 3, 4]}
@@ -104,7 +105,7 @@ def test_without_javascript_every_cell_is_a_radio(browser, live_server, project,
     page.goto(f"/projects/{project.pk}/judge/")
     page.get_by_role("group", name="Response A: Overall quality").get_by_label("6").check(force=True)
     page.get_by_role("group", name="Response A: Follows the instruction").get_by_label("Yes").check(force=True)
-    page.get_by_role("button", name="Submit").click()
+    submit(page, page.get_by_role("button", name="Submit"))
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
     assert scores_of(task) == {"A": [6, 2]}
     assert Judgement.objects.get().kind == "rating"

@@ -4,7 +4,14 @@ import pytest
 from playwright.sync_api import expect
 
 from annotate.models import Draft, Kind, Project, SpanFeedback
-from tests.browser.judging_pages import open_judging, phone, press_and_wait_for_next, stop_handing_back, wait_for_next
+from tests.browser.judging_pages import (
+    open_judging,
+    phone,
+    press_and_wait_for_next,
+    stop_handing_back,
+    submit,
+    wait_for_next,
+)
 from tests.writing_factories import make_text_task
 
 TEXT = "Boil 🥚 it for ten minutes.\r\nThen boil it again. Enjoy!"
@@ -157,11 +164,11 @@ def test_without_javascript_passages_are_quoted(browser, live_server, project, c
     page.get_by_label("Words of passage 1").fill("ten hours")
     page.get_by_label("Category of passage 1").select_option("factual error")
     page.get_by_label("Severity of passage 1").select_option("critical")
-    page.get_by_role("button", name="Submit").click()
+    submit(page, page.get_by_role("button", name="Submit"))
     expect(page.get_by_role("alert")).to_contain_text("Passage 1 “ten hours” is not in the response")
     expect(page.get_by_label("Severity of passage 1")).to_have_value("critical")
     page.get_by_label("Words of passage 1").fill("ten minutes. Then")
-    page.get_by_role("button", name="Submit").click()
+    submit(page, page.get_by_role("button", name="Submit"))
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
     assert said() == [("ten minutes.\r\nThen", "factual error", "critical", "")]
     context.close()

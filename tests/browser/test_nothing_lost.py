@@ -25,7 +25,9 @@ from tests.config.conftest import free_port, wait_for_port
 from tests.factories import make_task
 from tests.services import POSTGRES
 from tests.sessions import carry_session
+from tests.training.waiting import wait_until
 
+UNSENT = "Object.keys(localStorage).some(key => key.startsWith('plumbline:pending:'))"
 TIE = Answer(said=ComparisonAnswer(preference=0, points=8))
 
 
@@ -69,7 +71,6 @@ def server(django_db_setup):
 def context(browser, server, transactional_db, carol):
     """Carol's browser, signed in at the real server."""
     context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(20_000)
     carry_session(context, server.url, carol)
     yield context
     context.close()
@@ -81,8 +82,7 @@ def judge(context, project):
 
     def open_tab():
         tab = context.new_page()
-        tab.goto(f"/projects/{project.pk}/judge/")
-        tab.wait_for_selector("#open-keys:not([hidden])")
+        judging_pages.open_judging(tab, project)
         return tab
 
     return open_tab
@@ -98,7 +98,7 @@ def wait_for_next(tab, before):
 
 
 def wait_until_all_is_sent(tab):
-    tab.wait_for_function("() => Object.keys(localStorage).every(key => !key.startsWith('plumbline:pending:'))")
+    tab.wait_for_function(f"!{UNSENT}")
 
 
 def type_reason(tab, text):
@@ -139,8 +139,7 @@ def test_two_minutes_offline_lose_nothing(judge, context, project):
     make_task(project), make_task(project)
     tab = context.new_page()
     tab.clock.install()
-    tab.goto(f"/projects/{project.pk}/judge/")
-    tab.wait_for_selector("#open-keys:not([hidden])")
+    judging_pages.open_judging(tab, project)
     context.set_offline(True)
     type_reason(tab, "Written in a tunnel")
     tab.keyboard.press("Escape")
@@ -150,9 +149,7 @@ def test_two_minutes_offline_lose_nothing(judge, context, project):
         tab.clock.fast_forward(10_000)
     assert standing() == []
     context.set_offline(False)
-    for _ in range(3):
-        tab.clock.fast_forward(10_000)
-    wait_until_all_is_sent(tab)
+    wait_until(lambda: tab.clock.fast_forward(10_000) or not tab.evaluate(UNSENT))
     assert standing() == [(-4, "Written in a tunnel")]
 
 
@@ -177,7 +174,7 @@ def test_a_double_click_is_one_judgement(judge, project):
     for _ in range(3):
         make_task(project)
     tab = judge()
-    tab.wait_for_load_state("networkidle")  # the next task is at hand, and comes under the pointer at once
+    expect(tab.locator("#judge")).to_have_attribute("data-next", "ready")  # it comes under the pointer at once
     before = lease_of(tab)
     tab.locator(".point").first.dblclick()
     wait_for_next(tab, before)
@@ -261,7 +258,6 @@ def test_an_answer_refused_behind_the_next_task_brings_the_old_one_back_with_eve
     """The project wants a reason from the moment after the page was opened."""
     make_task(project), make_task(project)
     tab = judge()
-    tab.wait_for_load_state("networkidle")
     Project.objects.update(rationale=Project.Rationale.REQUIRED)
     before = lease_of(tab)
     tab.locator(".flags[data-side=a] input").first.check(force=True)
@@ -281,8 +277,6 @@ def test_two_tabs_that_hold_the_same_task_ready_neither_lose_nor_double_an_answe
     for _ in range(3):
         make_task(project)
     one, two = judge(), judge()
-    for tab in (one, two):
-        tab.wait_for_load_state("networkidle")
     for number, tab in enumerate([one, two, one, two, one, two], start=1):
         before = lease_of(tab)
         type_reason(tab, f"Number {number}")
