@@ -40,6 +40,10 @@ LONG_GAP = re.compile(r"\s{200}")
 PATHOLOGICAL = re.compile(
     rf"(?:[\[\]()<>*_`~!|\\&][ \t]*){{{MAX_MARKERS_IN_A_ROW}}}|(?:^|\n)[ \t>*+\-]{{{MAX_MARKERS_IN_A_ROW}}}"
 )
+# Prose that says nothing in Markdown or HTML: lines that begin with a letter, of words and harmless punctuation.
+PLAIN_LINE = r"[^\W\d_][\w .,;:?!'\"()/%@#+=’‘“”–—…-]*+(?<! )"
+PLAIN = re.compile(rf"{PLAIN_LINE}(?:\n++{PLAIN_LINE})*+\n*")
+BLANK = re.compile(r"\n\n+")
 ALLOWED_TAGS = {"p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "div"}
 ALLOWED_TAGS |= {"a", "strong", "em", "s", "del", "code", "span", "pre", "table", "thead", "tbody", "tr", "th", "td"}
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
@@ -117,8 +121,26 @@ def render_markdown(text: str) -> SafeString:
 
     Text longer than 100,000 characters, or with 200 markers in a row, comes back as written in <pre class="plain">.
     """
-    if len(text) > MAX_RENDERED_CHARACTERS or PATHOLOGICAL.search(text):
+    if len(text) > MAX_RENDERED_CHARACTERS:
         return as_written(text)
+    if is_plain(text):
+        return paragraphs(text)
+    return as_written(text) if PATHOLOGICAL.search(text) else parse(text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether the text is nothing but words, and PATHOLOGICAL has nothing to look for."""
+    markers = text.count("!") + text.count("(") + text.count(")")
+    return markers < MAX_MARKERS_IN_A_ROW and "_" not in text and bool(PLAIN.fullmatch(text))
+
+
+def paragraphs(text: str) -> SafeString:
+    """What `parse` makes of plain text, in a tenth of the time."""
+    return SafeString("".join(f"<p>{block}</p>\n" for block in BLANK.split(text.rstrip("\n"))))
+
+
+def parse(text: str) -> SafeString:
+    """Any text that parsing takes no undue time for."""
     try:
         html = PARSER.render(text)
     except RecursionError:

@@ -1,11 +1,21 @@
 """Hostile Markdown becomes harmless HTML, in a time that grows with the text and no faster."""
 
+import random
+import re
 import time
 from html.parser import HTMLParser
 
 import pytest
 
-from annotate.markdown import LANGUAGES, MAX_RENDERED_CHARACTERS, render_markdown
+from annotate.markdown import (
+    LANGUAGES,
+    MAX_RENDERED_CHARACTERS,
+    as_written,
+    is_plain,
+    paragraphs,
+    parse,
+    render_markdown,
+)
 
 HARMLESS = {"p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "div"}
 HARMLESS |= {"a", "strong", "em", "s", "del", "code", "span", "pre", "table", "thead", "tbody", "tr", "th", "td"}
@@ -177,3 +187,37 @@ def test_html_is_shown_as_the_text_it_is():
 def test_code_with_a_long_gap_is_not_coloured():
     assert "<span" in render_markdown("```c\nint a;" + " " * 199 + "int b;\n```")
     assert "<span" not in render_markdown("```c\nint a;" + " " * 200 + "int b;\n```")
+
+
+def test_plain_prose_comes_out_as_the_parser_would_have_it():
+    letters = [chr(code) for code in range(0x3100) if re.match(r"[^\W_]", chr(code))]
+    for first in range(0, len(letters), 1_000):
+        some = letters[first : first + 1_000]
+        text = "a" + "".join(some) + "\n\n" + "\n".join(letter + " a" for letter in some if not letter.isdecimal())
+        assert is_plain(text) and paragraphs(text) == parse(text)
+
+
+def test_words_and_punctuation_in_any_order_come_out_as_the_parser_would_have_it():
+    lots, plain = random.Random(7), 0
+    parts = ["word", "1.", "2)", "http://x.org/?a=b", "www.x.org", "me@x.org", "(c)", "--", "---", "===", "...", "é"]
+    parts += [*".,;:?!'\"()/%@#+=’‘“”–—…-_*&<$|~`[]^\\", " ", " ", " ", "  ", "\n", "\n", "\n\n", "a", "b", "\t", "\r"]
+    for _ in range(8_000):
+        text = lots.choice("ab1 ") + "".join(lots.choices(parts, k=lots.randint(1, 9)))
+        if is_plain(text):
+            plain += 1
+            assert paragraphs(text) == parse(text), text
+    assert plain > 500
+
+
+def test_markers_in_a_row_are_shown_as_written_also_in_plain_prose():
+    assert render_markdown("a" + "! " * 199).startswith("<p>a! !")
+    assert render_markdown("a " + "! " * 199 + "!") == as_written("a " + "! " * 199 + "!")
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n" * 50_000, "a" + "\n" * 99_000 + "*", "a " * 49_000 + "*", "a," * 49_000 + "\n1"]
+)
+def test_whether_prose_is_plain_is_soon_seen(text):
+    began = time.process_time()
+    is_plain(text)
+    assert time.process_time() - began < 0.1
