@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from annotate.models import AuditEvent
 from plumbline_client.errors import ApiError
@@ -11,7 +12,7 @@ from tests.api import api_of
 from tests.factories import make_prompt
 from training.models import Endpoint
 from training.services.endpoint_keys import unseal
-from training.services.endpoint_limits import count_use
+from training.services.endpoint_limits import Aside, count_use
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,7 @@ def test_an_endpoint_is_added_changed_asked_and_removed_and_its_key_is_never_tol
     api.call("PATCH", one, body={"price_out": "2.5"})
     endpoint = Endpoint.objects.get()
     assert (endpoint.price_out, unseal(endpoint.sealed_key)) == (Decimal("2.5"), KEY)
-    count_use(endpoint, tokens_in=7, tokens_out=9, cost=Decimal("0.5"))
+    count_use(endpoint, Aside(timezone.localdate(), Decimal(0)), tokens_in=7, tokens_out=9, cost=Decimal("0.5"))
     told = [made, api.call("GET", one), api.call("GET", here), api.call("GET", f"{one}days/")]
     assert (told[1]["requests"], told[1]["cost_this_month"], told[3]["results"][0]["tokens_out"]) == (
         1,

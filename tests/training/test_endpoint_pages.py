@@ -4,13 +4,14 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from annotate.models import AuditEvent
 from tests.factories import make_prompt, make_response
 from tests.training.model_server import model_server, refuse
 from training.models import Endpoint, EndpointBudget, ModelVersion
 from training.services.endpoint_keys import unseal
-from training.services.endpoint_limits import count_use
+from training.services.endpoint_limits import Aside, count_use
 
 pytestmark = pytest.mark.django_db
 
@@ -126,7 +127,7 @@ def test_removed_it_is_offered_no_more_and_its_responses_stay(project, client, e
 
 
 def test_limits_are_set_and_what_was_spent_is_shown(project, client, endpoint):
-    count_use(endpoint, tokens_in=1000, tokens_out=2000, cost=Decimal("1.35"))
+    count_use(endpoint, Aside(timezone.localdate(), Decimal(0)), tokens_in=1000, tokens_out=2000, cost=Decimal("1.35"))
     url = reverse("project-endpoints", args=[project.pk])
     assert client.post(url, {"a_day": "-1", "a_month": "50"}).status_code == 422
     assert client.post(url, {"a_day": "5", "a_month": ""}).status_code == 302

@@ -3,6 +3,7 @@
 import json
 import logging
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_address
@@ -23,7 +24,7 @@ from training.endpoints.troubles import Denied
 from training.models import Endpoint, EndpointDay, Evaluation, Generation, ModelVersion
 from training.services import endpoint_asking
 from training.services.endpoint_keys import KeyUnreadable, seal, unseal
-from training.services.endpoint_limits import claim_slot, money_spent
+from training.services.endpoint_limits import Aside, claim_slot, count_use, give_back, money_spent, set_aside
 from training.services.endpoint_trials import try_endpoint
 from training.services.endpoints import (
     EndpointSettings,
@@ -238,6 +239,28 @@ def test_a_prompt_that_does_not_fit_is_left_out_and_named(project, alice, far, e
     assert (generation.status, generation.progress, generation.tasks_queued) == (JobStatus.SUCCEEDED, 2, 1)
     assert f"Prompt {long.pk}: 127.0.0.1 answered 400: maximum context length" in generation.error
     assert set(Response.objects.values_list("prompt_id", flat=True)) == {short.pk}
+
+
+def test_workers_together_set_aside_no_more_than_the_limit_and_what_was_not_asked_is_given_back(
+    project, alice, endpoint
+):
+    set_budget(project=project, user=alice, a_day=Decimal("0.05"), a_month=None)
+
+    def take(_):
+        try:
+            return set_aside(endpoint, Decimal("0.02"))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(take, range(6)))
+    aside = [one for one in found if isinstance(one, Aside)]
+    assert len(aside) == 2 and money_spent(project).today == Decimal("0.04")
+    assert all("limit of $0.05 a day" in one for one in found if isinstance(one, str))
+    give_back(endpoint, aside[0])
+    count_use(endpoint, aside[1], tokens_in=3, tokens_out=4, cost=Decimal("0.001"))
+    day = endpoint.days.get()
+    assert (day.cost, day.requests, day.tokens_in, day.tokens_out) == (Decimal("0.001"), 1, 3, 4)
 
 
 def test_at_the_limit_it_stops_before_the_request_that_could_pass_it_and_goes_on_when_it_is_raised(

@@ -62,7 +62,7 @@ class Endpoint(models.Model):
 
 
 class EndpointDay(models.Model):
-    """What an endpoint was asked on one day, and what that cost in dollars; counted as each answer comes."""
+    """What an endpoint was asked on one day, and what that cost in dollars, with what is set aside."""
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="days")
     day = models.DateField()

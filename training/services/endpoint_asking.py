@@ -24,7 +24,16 @@ from training.endpoints.protocol import Written, estimate_prompt
 from training.endpoints.troubles import Denied, Lost, PromptRefused
 from training.models import Endpoint
 from training.services.endpoint_keys import KeyUnreadable, unseal
-from training.services.endpoint_limits import Removed, claim_slot, cost_of, count_use, money_left, put_off
+from training.services.endpoint_limits import (
+    Aside,
+    Removed,
+    claim_slot,
+    cost_of,
+    count_use,
+    give_back,
+    put_off,
+    set_aside,
+)
 from training.services.jobs import Heartbeat, JobFailed
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds before a request is tried again: doubled each time
@@ -42,6 +51,7 @@ class Draw:
     tokens: int  # it may cost at most, the prompt's estimated
     worst: Decimal  # dollars it may cost at most
     tries: int = 0
+    aside: Aside | None = None  # what is counted for it while it is on its way
 
 
 def make_client(endpoint: Endpoint, *, timeout: float | None = None) -> Client:
@@ -145,13 +155,14 @@ class Asking:
             self.waiting.popleft()
 
     def is_affordable(self, draw: Draw) -> bool:
-        """Whether it fits under the limits with all that is on its way, should each cost the most it can."""
-        left = money_left(self.endpoint.project)
-        if left is None or left[0] >= draw.worst + sum(one.worst for one in self.running.values()):
-            return True
-        if not self.running:
-            self.trouble = left[1]
-        return False
+        """Whether it fits under the limits with all that is on its way, everybody's, should each cost the most it can;
+        the money is set aside for it."""
+        found = set_aside(self.endpoint, draw.worst)
+        if isinstance(found, Aside):
+            draw.aside = found
+        elif not self.running:
+            self.trouble = found
+        return isinstance(found, Aside)
 
     def is_time(self, draw: Draw) -> bool:
         if self.slot is None:
@@ -173,6 +184,9 @@ class Asking:
             self.pulse.wait(seconds)
 
     def take(self, future: Future[Written], draw: Draw) -> None:
+        assert draw.aside is not None
+        if future.exception():
+            give_back(self.endpoint, draw.aside)
         try:
             written = future.result()
         except Lost as lost:
@@ -182,12 +196,12 @@ class Asking:
         except PromptRefused as refused:
             self.note_refusal(draw, str(refused))
         else:
-            self.keep(draw, written)
+            self.keep(draw, draw.aside, written)
 
-    def keep(self, draw: Draw, written: Written) -> None:
+    def keep(self, draw: Draw, aside: Aside, written: Written) -> None:
         """Count it first: it is paid for, whatever becomes of it."""
         cost = cost_of(self.endpoint, tokens_in=written.tokens_in, tokens_out=written.tokens_out)
-        count_use(self.endpoint, tokens_in=written.tokens_in, tokens_out=written.tokens_out, cost=cost)
+        count_use(self.endpoint, aside, tokens_in=written.tokens_in, tokens_out=written.tokens_out, cost=cost)
         self.on_cost(cost)
         self.answered += 1
         notes: dict[str, Any] = {"tokens_in": written.tokens_in, "cost": float(cost), "served_by": written.served_by}

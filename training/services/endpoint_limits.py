@@ -28,6 +28,13 @@ class Spent(NamedTuple):
     this_month: Decimal
 
 
+class Aside(NamedTuple):
+    """Dollars counted as spent on a day before they are."""
+
+    day: date
+    cost: Decimal
+
+
 @transaction.atomic
 def claim_slot(endpoint: Endpoint, *, tokens: int) -> float:
     """Take the next free moment for a request of so many tokens; the seconds until then. Raises Removed.
@@ -59,18 +66,46 @@ def cost_of(endpoint: Endpoint, *, tokens_in: int, tokens_out: int) -> Decimal:
 
 
 @transaction.atomic
-def count_use(endpoint: Endpoint, *, tokens_in: int, tokens_out: int, cost: Decimal) -> None:
-    """Add one answered request to the endpoint's day."""
-    today = timezone.localdate()
+def set_aside(endpoint: Endpoint, worst: Decimal) -> Aside | str:
+    """Count the most a request can cost as spent, before it is asked; the sentence for when the money does not suffice.
+
+    The budget's row is held meanwhile, so that no other worker counts on the same money. `give_back` or `count_use`
+    takes it off again; of a worker that is killed it stays, for the request may have been paid for.
+    """
+    EndpointBudget.objects.select_for_update().of_project(endpoint.project).first()
+    left = money_left(endpoint.project)
+    if left is None:
+        return Aside(timezone.localdate(), Decimal(0))
+    if left[0] < worst:
+        return left[1]
+    aside = Aside(timezone.localdate(), worst)
+    add_to_day(endpoint, aside.day, cost=worst)
+    return aside
+
+
+def give_back(endpoint: Endpoint, aside: Aside) -> None:
+    """A request that was not answered costs nothing."""
+    add_to_day(endpoint, aside.day, cost=-aside.cost)
+
+
+def count_use(endpoint: Endpoint, aside: Aside, *, tokens_in: int, tokens_out: int, cost: Decimal) -> None:
+    """Add one answered request to the day it was asked on, at its cost instead of what was set aside."""
+    add_to_day(endpoint, aside.day, cost=cost - aside.cost, requests=1, tokens_in=tokens_in, tokens_out=tokens_out)
+
+
+@transaction.atomic
+def add_to_day(
+    endpoint: Endpoint, day: date, *, cost: Decimal, requests: int = 0, tokens_in: int = 0, tokens_out: int = 0
+) -> None:
     added = {
-        "requests": F("requests") + 1,
+        "requests": F("requests") + requests,
         "tokens_in": F("tokens_in") + tokens_in,
         "tokens_out": F("tokens_out") + tokens_out,
         "cost": F("cost") + cost,
     }
-    counted = EndpointDay.objects.filter(endpoint=endpoint, day=today)
+    counted = EndpointDay.objects.filter(endpoint=endpoint, day=day)
     if not counted.update(**added):
-        EndpointDay.objects.get_or_create(endpoint=endpoint, day=today)
+        EndpointDay.objects.get_or_create(endpoint=endpoint, day=day)
         counted.update(**added)
 
 

@@ -14,7 +14,7 @@ from training.endpoints.troubles import Denied, Lost, PromptRefused
 from training.models import Endpoint
 from training.services.endpoint_asking import make_client
 from training.services.endpoint_keys import KeyUnreadable
-from training.services.endpoint_limits import Removed, claim_slot, cost_of, count_use, money_left
+from training.services.endpoint_limits import Aside, Removed, claim_slot, cost_of, count_use, give_back, set_aside
 
 QUESTION = Request(key="trial", prompt=[{"role": "user", "content": "Answer with the one word: ready"}])
 TOKENS_IN, TOKENS_OUT = estimate_prompt({"messages": QUESTION.prompt}), 16
@@ -30,17 +30,21 @@ class Trial(NamedTuple):
 
 def try_endpoint(*, endpoint: Endpoint, user: User) -> Trial:
     """One short request at its price and within its limits. Nothing is tried a second time."""
-    if trouble := reason_not_to(endpoint):
-        return Trial(False, trouble)
+    found = reason_not_to(endpoint) or set_aside(
+        endpoint, cost_of(endpoint, tokens_in=TOKENS_IN, tokens_out=TOKENS_OUT)
+    )
+    if not isinstance(found, Aside):
+        return Trial(False, found)
     record_audit(actor=user, action="endpoint.tried", project=endpoint.project, target=endpoint.model)
     began = time.monotonic()
     try:
         with make_client(endpoint, timeout=min(MOST_SECONDS, endpoint.timeout)) as client:
             written = ask(client)
     except (Lost, Denied, PromptRefused, KeyUnreadable) as error:
+        give_back(endpoint, found)
         return Trial(False, str(error).rstrip(".") + ".")
     counted = {"tokens_in": written.tokens_in, "tokens_out": written.tokens_out}
-    count_use(endpoint, **counted, cost=cost_of(endpoint, **counted))
+    count_use(endpoint, found, **counted, cost=cost_of(endpoint, **counted))
     said = written.text.strip()[:SHOWN] or "(nothing)"
     return Trial(True, f"It answered in {time.monotonic() - began:.1f} s: “{said}”")
 
@@ -57,9 +61,6 @@ def ask(client: Client) -> Written:
 
 
 def reason_not_to(endpoint: Endpoint) -> str:
-    left = money_left(endpoint.project)
-    if left is not None and left[0] < cost_of(endpoint, tokens_in=TOKENS_IN, tokens_out=TOKENS_OUT):
-        return left[1]
     try:
         wait = claim_slot(endpoint, tokens=TOKENS_IN + TOKENS_OUT)
     except Removed as error:
