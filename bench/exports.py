@@ -1,6 +1,7 @@
 """How fast a snapshot leaves: first byte, whole, memory, and rows a second beside Postgres' own COPY of the same rows.
 
     python -m bench.exports [--quick] [--rows 100000] [--large 1000000] [--times 3] [--formats jsonl parquet]
+    python -m bench.exports --keep FOLDER …      fills a database there the first time, and only measures the next
 
 The download is the page's own view, signed in, read piece by piece. COPY writes the same columns of the same joined
 rows in the same order, unformatted. Both are measured in turn; the ratio is of the medians. `cpu_s` is the processor
@@ -15,11 +16,12 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
 
-from bench.scratch import scratch_database
+from bench.scratch import kept_database, scratch_database
 
 FORMATS = ("jsonl", "jsonl.gz", "parquet")
 SAMPLED = 20  # pieces between two looks at the memory
@@ -52,25 +54,37 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="20,000 and 40,000 judgements")
     parser.add_argument("--times", type=int, default=3, help="how often COPY and ours are measured")
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=FORMATS)
+    parser.add_argument("--keep", type=Path, help="a folder for the filled database")
     chosen = parser.parse_args()
     rows, large = (20_000, 40_000) if chosen.quick else (chosen.rows, chosen.large)
-    with scratch_database():
+    with kept_database(chosen.keep) if chosen.keep else scratch_database():
         figures: dict[str, Any] = {
             "machine": f"{platform.processor() or platform.machine()}, {psutil.cpu_count()} cores"
         }
-        client, snapshot = make_snapshot("small", rows)
+        client, snapshot = find_snapshot(rows)
         figures["rows"] = rows
         figures["downloads"] = {each: measure_download(client, snapshot, each) for each in chosen.formats}
         report("downloads", figures["downloads"])
         if large != rows:
-            _, snapshot = make_snapshot("large", large)
+            _, snapshot = find_snapshot(large)
         figures |= {"large": large, **compare_with_copy(snapshot, large, chosen.times)}
     print(json.dumps(figures))
 
 
-def make_snapshot(name: str, rows: int) -> tuple[Any, Any]:
+def find_snapshot(rows: int) -> tuple[Any, Any]:
+    """Its owner, signed in, and a snapshot of as many judgements: the kept one, or made now."""
     from django.test import Client
 
+    from annotate.models import JobStatus, Snapshot
+
+    kept = Snapshot.objects.filter(total=rows, status=JobStatus.SUCCEEDED).select_related("project", "created_by")
+    snapshot = kept.first() or make_snapshot(f"of {rows}", rows)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(snapshot.created_by)
+    return client, snapshot
+
+
+def make_snapshot(name: str, rows: int) -> Any:
     from annotate.services.snapshots import create_snapshot
     from bench.exports_seed import seed_judgements
     from tests.factories import make_project, make_user
@@ -81,9 +95,7 @@ def make_snapshot(name: str, rows: int) -> tuple[Any, Any]:
     report(f"{rows:,} judgements made", round(seconds, 1))
     seconds, snapshot = timed(lambda: create_snapshot(project=project, user=people[0], build_here=True))
     report("snapshot frozen, counted and hashed in seconds", round(seconds, 1))
-    client = Client(headers={"host": "localhost"})
-    client.force_login(people[0], backend="django.contrib.auth.backends.ModelBackend")
-    return client, snapshot
+    return snapshot
 
 
 def measure_download(client: Any, snapshot: Any, format: str) -> dict[str, float]:

@@ -1,13 +1,15 @@
-"""A database of its own for a measurement, with the schema, gone afterwards."""
+"""A database of its own for a measurement, with the schema, gone afterwards or kept for the next."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 
-from tests.services import POSTGRES, SERVICES, start_services
+from config.embedded import Postgres
+from tests.services import FAST, POSTGRES, SERVICES, start_services
 
 
 @contextmanager
@@ -25,6 +27,21 @@ def scratch_database() -> Iterator[None]:
     finally:
         with psycopg.connect(POSTGRES.url("postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        SERVICES.close()
+
+
+@contextmanager
+def kept_database(folder: Path) -> Iterator[None]:
+    """The same on a Postgres in this folder, which stays: what it was filled with is there the next time."""
+    start_services()
+    postgres = Postgres(folder.resolve() / "postgres", FAST)
+    try:
+        with postgres.running(), tempfile.TemporaryDirectory(prefix="plumbline-bench-") as static:
+            postgres.create_database("bench")
+            os.environ |= {"DATABASE_URL": postgres.url("bench"), "PLUMBLINE_STATIC": static, "LOG_LEVEL": "ERROR"}
+            set_up()
+            yield
+    finally:
         SERVICES.close()
 
 

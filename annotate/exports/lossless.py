@@ -6,6 +6,7 @@ project, brought there by `annotate/imports/lossless.py`, give the same lines.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from annotate.exports.columns import MESSAGES, Columns
@@ -85,15 +86,20 @@ def prompt_of(row: Row) -> dict[str, Any]:
 
 
 def response_of(row: Row, response: Text) -> dict[str, Any]:
+    described = describe(response, row.facts.project_id)
+    return {**described, "flags": row.facts.flags.get(str(response.id), [])}
+
+
+@lru_cache(maxsize=64)  # a task's judgements stand near one another
+def describe(response: Text, project_id: int) -> dict[str, Any]:
     return {
         "hash": hash_text(response.text),
-        "author": {"kind": response.author_kind, "name": response.author(row.facts.project_id)},
+        "author": {"kind": response.author_kind, "name": response.author(project_id)},
         "text": response.text,
         "sampling": complete_sampling(response.sampling),
         "seed": response.seed,
         "token_count": response.token_count,
         "finish_reason": response.finish_reason,
-        "flags": row.facts.flags.get(str(response.id), []),
     }
 
 

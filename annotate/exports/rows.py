@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
@@ -9,8 +10,10 @@ from annotate.exports.pseudonyms import name_author, pseudonym
 from annotate.models.tasks import EVALUATION_KEYS
 
 
-class Text(NamedTuple):
-    """A response; each field is annotated with what it is in the statement of stream.py."""
+@dataclass(eq=False, slots=True)
+class Text:
+    """A response; each field is annotated with what it is in the statement of stream.py. One and the same object for
+    the judgements of a task that follow one another."""
 
     id: Annotated[int, "response.id"]
     text: Annotated[str, "response.text"]
@@ -30,12 +33,12 @@ class Text(NamedTuple):
 class Facts(NamedTuple):
     """What judgements of every kind have; each field is annotated with what it is in the statement of stream.py.
 
-    Times are ISO 8601 in UTC, to the microsecond.
+    From `purpose` on it is what all judgements of a task have in common. Times are ISO 8601 in UTC, to the microsecond.
     """
 
     project_id: Annotated[int, "judgement.project_id"]
-    split: Annotated[str, "item.split"]
-    weight: Annotated[float, "item.weight"]
+    split: Annotated[str, "judgement.split"]
+    weight: Annotated[float, "judgement.weight"]
     id: Annotated[str, "judgement.submission_id::text"]
     kind: Annotated[str, "judgement.kind"]
     created_at: Annotated[
@@ -83,6 +86,9 @@ class Row(NamedTuple):
 
     def text(self, place: int) -> str:
         return self.responses[place].text
+
+
+OF_JUDGEMENT = Facts._fields.index("purpose")  # how many facts are of the judgement itself
 
 
 def columns_of(shape: type) -> list[str]:

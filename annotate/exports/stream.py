@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Count, Max, Min, Model
 
 from annotate.exports.kinds.table import KIND_EXPORTS
-from annotate.exports.rows import Facts, Row, Text, columns_of
+from annotate.exports.rows import OF_JUDGEMENT, Facts, Row, Text, columns_of
 from annotate.models import (
     Author,
     Guideline,
@@ -29,9 +29,10 @@ from annotate.models import (
     TaskResponse,
 )
 
-WINDOW = 20_000  # items read by one statement
+WINDOW = 1_000  # items read by one statement: few enough that their rows are found one by one, by their ids
+PAUSED_EVERY = 20  # windows
 SENT_AT_ONCE = 100  # rows
-JSON_PLACES = [Facts._fields.index(name) for name in ("flags", "messages")]
+FLAGS = Facts._fields.index("flags")
 
 
 class ConnectionBusy(RuntimeError):
@@ -43,20 +44,21 @@ def stream_rows(
 ) -> Iterator[Row]:
     """The snapshot's rows. Items are numbered as the snapshot was built, so their ids are its order.
 
-    While rows come, this thread's connection can do nothing else (ConnectionBusy); every 20,000 items `pause` is
-    called with the number of rows so far, and may.
+    While rows come, this thread's connection can do nothing else (ConnectionBusy); every 20,000 items and at the end
+    `pause` is called with the number of rows so far, and may.
     """
     items = SnapshotItem.objects.filter(snapshot=snapshot)
     # With the count the database reads the snapshot's own index, not everybody's items in the order of their ids.
     ends = items.aggregate(first=Min("id"), last=Max("id"), count=Count("id"))
-    previous, count = "", 0
-    for start in range(ends["first"], ends["last"] + 1, WINDOW) if ends["count"] else ():
+    starts = range(ends["first"], ends["last"] + 1, WINDOW) if ends["count"] else range(0)
+    reader, count = RowReader(), 0
+    for number, start in enumerate(starts, start=1):
         bounds = {"snapshot": snapshot.pk, "split": split or "", "start": start, "stop": start + WINDOW}
         for values in fetch(STATEMENT, bounds):
-            row = read_row(values, previous)
-            previous, count = row.facts.prompt_hash, count + 1
-            yield row
-        pause(count)
+            yield reader.read(values)
+            count += 1
+        if number % PAUSED_EVERY == 0 or number == len(starts):
+            pause(count)
 
 
 def fetch(statement: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
@@ -70,17 +72,34 @@ def refuse_statement(execute: Any, sql: str, parameters: Any, many: bool, contex
     raise ConnectionBusy(f"A snapshot is being read from this connection, which cannot do this meanwhile: {sql[:200]}")
 
 
-def read_row(values: tuple[Any, ...], previous_prompt: str) -> Row:
-    *plain, answer, responses, added = values
-    for place in JSON_PLACES:
-        plain[place] = orjson.loads(plain[place])
-    facts = Facts._make(plain)
-    texts = [Text._make(response) for response in orjson.loads(responses)] if responses else []
-    if added:
-        more = Text._make(orjson.loads(added))
-        texts += [] if any(text.id == more.id for text in texts) else [more]
-    said = SimpleNamespace(**orjson.loads(answer))
-    return Row(facts, said, tuple(texts), facts.prompt_hash != previous_prompt)
+class RowReader:
+    """Makes rows of what the database sends: what is of the task comes once a window, with its first judgement.
+
+    The judgements of a prompt stand together, so no more is kept than one prompt and its tasks.
+    """
+
+    def __init__(self) -> None:
+        self.prompt_hash = ""
+        self.tasks: dict[int, tuple[list[Any], tuple[Text, ...]]] = {}
+
+    def read(self, values: tuple[Any, ...]) -> Row:
+        task, of_task, added, answer, *judged = values
+        if of_task:
+            *common, responses = orjson.loads(of_task)
+            self.tasks[task] = (common, tuple(Text(*response) for response in responses or ()))
+        common, texts = self.tasks[task]
+        judged[FLAGS] = orjson.loads(judged[FLAGS])
+        facts = Facts._make(judged + common)
+        if begins_prompt := facts.prompt_hash != self.prompt_hash:
+            self.prompt_hash, self.tasks = facts.prompt_hash, {task: self.tasks[task]}
+        if added:
+            texts = with_added(texts, Text(*orjson.loads(added)))
+        return Row(facts, SimpleNamespace(**orjson.loads(answer)), texts, begins_prompt)
+
+
+def with_added(texts: tuple[Text, ...], more: Text) -> tuple[Text, ...]:
+    """The task's responses, and the one that the answer added if it is none of them."""
+    return texts if any(text.id == more.id for text in texts) else (*texts, more)
 
 
 def table_of(model: type[Model]) -> str:
@@ -97,8 +116,10 @@ def select_by_kind(column: str, statements: Mapping[str, str]) -> str:
 
 
 def write_statement() -> str:
-    """Facts, then as JSON what was said, the task's responses, and the response that the answer added."""
-    text = f"json_build_array({', '.join(columns_of(Text))})"
+    """The task; as JSON what is of it, with its first judgement of the window, the response that the answer added and
+    what was said; then what is of the judgement alone. The rows are put in order before any text is looked up, so that
+    they are sent as they are made."""
+    text, facts = f"json_build_array({', '.join(columns_of(Text))})", columns_of(Facts)
     of_author = f"JOIN {table_of(Author)} AS author ON author.id = response.author_id"
     answers = {
         kind: f"SELECT to_json(said) FROM {table_of(export.answer)} AS said WHERE said.judgement_id = judgement.id"
@@ -111,21 +132,31 @@ def write_statement() -> str:
         for kind, export in KIND_EXPORTS.items()
         if export.added
     }
+    responses = f"""
+        SELECT json_agg({text} ORDER BY place.position)
+        FROM {table_of(TaskResponse)} AS place
+        JOIN {table_of(Response)} AS response ON response.id = place.response_id {of_author}
+        WHERE place.task_id = task.id
+    """
+    of_task = f"""
+        SELECT json_build_array({", ".join(facts[OF_JUDGEMENT:])}, ({responses}))
+        FROM {table_of(Task)} AS task JOIN {table_of(Prompt)} AS prompt ON prompt.id = task.prompt_id
+        WHERE task.id = judgement.task_id
+    """
     return f"""
-        SELECT {", ".join(columns_of(Facts))}, {select_by_kind("answer", answers)},
-            (SELECT json_agg({text} ORDER BY place.position)
-                FROM {table_of(TaskResponse)} AS place
-                JOIN {table_of(Response)} AS response ON response.id = place.response_id {of_author}
-                WHERE place.task_id = judgement.task_id)::text AS responses,
-            {select_by_kind("added", added)}
-        FROM {table_of(SnapshotItem)} AS item
-        JOIN {table_of(Judgement)} AS judgement ON judgement.id = item.judgement_id
-        JOIN {table_of(Task)} AS task ON task.id = judgement.task_id
-        JOIN {table_of(Prompt)} AS prompt ON prompt.id = task.prompt_id
+        SELECT judgement.task_id, CASE WHEN judgement.begins_task THEN ({of_task}) END::text AS of_task,
+            {select_by_kind("added", added)}, {select_by_kind("answer", answers)}, {", ".join(facts[:OF_JUDGEMENT])}
+        FROM (
+            SELECT judgement.*, item.id AS item_id, item.split, item.weight,
+                row_number() OVER (PARTITION BY judgement.task_id ORDER BY item.id) = 1 AS begins_task
+            FROM {table_of(SnapshotItem)} AS item
+            JOIN {table_of(Judgement)} AS judgement ON judgement.id = item.judgement_id
+            WHERE item.snapshot_id = %(snapshot)s AND item.id >= %(start)s AND item.id < %(stop)s
+                AND (%(split)s = '' OR item.split = %(split)s)
+            ORDER BY item.id
+        ) AS judgement
         LEFT JOIN {table_of(Guideline)} AS guideline ON guideline.id = judgement.guideline_id
-        WHERE item.snapshot_id = %(snapshot)s AND item.id >= %(start)s AND item.id < %(stop)s
-            AND (%(split)s = '' OR item.split = %(split)s)
-        ORDER BY item.id
+        ORDER BY judgement.item_id
     """
 
 

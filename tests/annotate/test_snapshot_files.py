@@ -105,6 +105,7 @@ def test_a_large_file_waits_for_a_worker_and_says_how_far_it_is(alices, snapshot
     page = alices.get(reverse("snapshot-detail", args=[snapshot.project_id, snapshot.pk])).content.decode()
     assert 'hx-trigger="every 2s"' in page
     monkeypatch.setattr(stream, "WINDOW", 2)
+    monkeypatch.setattr(stream, "PAUSED_EVERY", 1)
     seen = []
     monkeypatch.setattr(SnapshotFile, "beat", lambda self, **changes: seen.append(changes.get("progress")))
     write_file(file)
