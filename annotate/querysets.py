@@ -65,6 +65,12 @@ class InvitationQuerySet(ScopedQuerySet):
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
 
 
+class AuthorQuerySet(ScopedQuerySet):
+    def that_answer(self) -> Self:
+        """The models that write here when they are asked, in a chat too."""
+        return self.filter(kind="model", is_imported=False)
+
+
 class PromptQuerySet(ScopedQuerySet):
     def tagged(self, tag: str) -> Self:
         """Those with this tag; all when it is empty."""
@@ -161,6 +167,12 @@ class JudgementQuerySet(ScopedQuerySet):
     def answers(self) -> Self:
         """Judgements that stand: the newest of each person and task, when it is an answer; no reviewer's decision."""
         return self.filter(is_current=True, outcome="answer", is_adjudication=False)
+
+    def newest_of(self, user: User) -> Self:
+        """What this person said, the newest first, by an index of their own. A range of one person: of an equal one,
+        Postgres supposes that some will soon be met going back through what everybody said, and whoever has said
+        nothing for long, or nothing ever, is looked for in all of it."""
+        return self.filter(annotator__gte=user.pk, annotator__lte=user.pk).order_by("annotator_id", "-pk")
 
     def decisions(self) -> Self:
         """Reviewers' decisions that stand."""

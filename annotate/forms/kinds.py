@@ -168,7 +168,7 @@ class ChatKindForm(KindForm):
 
     def __init__(self, data: Any = None, *, project: Project, preset: str = "") -> None:
         super().__init__(data, project=project, preset=preset)
-        models = Author.objects.of_project(project).filter(kind=Author.Kind.MODEL).order_by("name")
+        models = Author.objects.of_project(project).that_answer().order_by("name")
         self.fields["authors"] = forms.TypedMultipleChoiceField(
             label="Models that answer",
             required=False,

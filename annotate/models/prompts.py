@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotate.models.projects import Project
-from annotate.querysets import PromptQuerySet, ScopedQuerySet
+from annotate.querysets import AuthorQuerySet, PromptQuerySet, ScopedQuerySet
 
 
 class Prompt(models.Model):
@@ -69,9 +69,10 @@ class Author(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )
+    is_imported = models.BooleanField(default=False, db_default=False, editable=False)  # a file named it: nobody to ask
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ScopedQuerySet.as_manager()
+    objects = AuthorQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

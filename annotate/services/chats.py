@@ -43,7 +43,7 @@ def chat_options(project: Project) -> ChatOptions:
 
 def policies(project: Project) -> list[Author]:
     """The models that may answer here, by the project's rule."""
-    models = Author.objects.of_project(project).filter(kind=Author.Kind.MODEL).order_by("pk")
+    models = Author.objects.of_project(project).that_answer().order_by("pk")
     wanted = chat_options(project).authors
     return list(models.filter(pk__in=wanted) if wanted else models)
 

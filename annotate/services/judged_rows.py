@@ -160,7 +160,9 @@ def _find_authors(project: Project, reads: Sequence[ReadResponse], author_name: 
     found = Author.objects.filter(project=project, name__in={name for _, name in names})
     authors = {(author.kind, author.name): author for author in found}
     missing = sorted(names - authors.keys())
-    made = Author.objects.bulk_create(Author(project=project, kind=kind, name=name) for kind, name in missing)
+    made = Author.objects.bulk_create(
+        Author(project=project, kind=kind, name=name, is_imported=True) for kind, name in missing
+    )
     return authors | {(author.kind, author.name): author for author in made}
 
 

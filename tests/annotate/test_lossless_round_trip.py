@@ -32,6 +32,7 @@ from annotate.models import (
 )
 from annotate.models.tasks import EVALUATION_KEYS
 from annotate.services.answers.text_distance import word_distance
+from annotate.services.chats import policies
 from annotate.services.judged_checks import check_judged
 from annotate.services.judged_rows import add_judged
 from annotate.services.prompts import add_prompts
@@ -148,6 +149,8 @@ def test_lines_and_parquet_come_back_as_the_same_lines_with_the_same_hash(judged
     parquet = b"".join(find_download(snapshot, "lossless", None, "parquet").pieces())
     for values in (map(json.loads, lines), pq.read_table(io.BytesIO(parquet)).to_pylist()):
         copy = bring_in(alice, values)
+        assert [model.name for model in policies(project)] == ["model one"]
+        assert policies(copy.project) == []  # the file has its responses, not its weights
         assert list(export_lines(copy, "lossless")) == lines
         assert copy.content_hash == snapshot.content_hash
         assert Judgement.objects.filter(project=copy.project, annotator=None).count() == 8

@@ -4,10 +4,12 @@ import pytest
 from django.urls import reverse
 
 from annotate.models import AuditEvent, Author, JobStatus
+from annotate.services.chats import policies
 from tests.factories import make_prompt, make_response
 from tests.tiny_models import build_policy
 from tests.training.factories import make_backbone, make_policy
 from training.models import Generation, ModelVersion
+from training.services.registry import add_model
 
 pytestmark = pytest.mark.django_db
 
@@ -159,3 +161,10 @@ def test_the_overviews_fragment_is_for_reviewers(generation, alice, bob, carol, 
     url = reverse("project-training-summary", args=[generation.project_id])
     assert [signed_in(user).get(url).status_code for user in (alice, bob, carol, mallory)] == [200, 200, 403, 404]
     assert f"Responses by {generation.model}" in signed_in(alice).get(url).content.decode()
+
+
+def test_a_model_that_only_a_file_named_answers_nobody_until_it_is_added(project, alice):
+    named = Author.objects.create(project=project, kind=Author.Kind.MODEL, name="tiny", is_imported=True)
+    assert policies(project) == []
+    add_model(project=project, user=alice, kind="policy", name="tiny", origin="smollm2-135m-instruct")
+    assert policies(project) == [named]

@@ -30,7 +30,7 @@ def ensure_base_models(project: Project) -> None:
         models = ModelVersion.objects.of_project(project)
         if models.filter(kind=kind, origin=origin).exists():
             continue
-        Project.objects.select_for_update().get(pk=project.pk)  # one of two first visitors makes them
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # one of two first visitors makes them
         if models.filter(kind=kind, origin=origin).exists():
             continue
         create_model(
@@ -61,6 +61,7 @@ def create_model(
         author, _ = Author.objects.get_or_create(project=project, kind=signs_as, name=name)
         if ModelVersion.objects.filter(author=author).exists():
             raise ValidationError({"name": f"Another model already signs its responses “{name}”. Choose another name."})
+        Author.objects.filter(pk=author.pk, is_imported=True).update(is_imported=False)
     return ModelVersion.objects.create(
         project=project,
         kind=kind,
@@ -117,7 +118,7 @@ def make_default(*, model: ModelVersion, user: User) -> None:
     """Let this model be the one of its kind that is used when nobody names another. Raises ValidationError."""
     if model.kind == Kind.ENDPOINT:
         raise ValidationError(f"“{model}” is an endpoint, which is asked when it is named. Choose a policy.")
-    Project.objects.select_for_update().get(pk=model.project_id)
+    Project.objects.select_for_update(no_key=True).get(pk=model.project_id)
     ModelVersion.objects.filter(project=model.project, kind=model.kind, is_default=True).update(is_default=False)
     model.is_default = True
     model.save(update_fields=["is_default"])
