@@ -30,6 +30,7 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/mypy --strict --config-file= clients/python/plumbline_client
 	$(BIN)/python manage.py check
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python -W "ignore:Got an error checking a consistent" manage.py makemigrations --check --dry-run
