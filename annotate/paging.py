@@ -29,10 +29,14 @@ def read_number(text: object) -> int:
     return int(said) if said.isdecimal() and len(said) <= DIGITS else 0
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Row, Any], *, size: int = PAGE_SIZE) -> Page[Row]:
-    """The newest `rows`, or those before the id `?before=`. The rest of the address stays in its links."""
+def page_of(request: HttpRequest, rows: QuerySet[Row, Any], *, size: int = PAGE_SIZE, within: str = "") -> Page[Row]:
+    """The newest `rows`, or those before the id `?before=`. The rest of the address stays in its links.
+
+    `within` is a column that is the same in all of `rows` and stands before the id in their index."""
     before = read_number(request.GET.get("before"))
-    found = list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[: size + 1])
+    if before:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by(*filter(None, (within, "-pk")))[: size + 1])
     kept = request.GET.copy()
     kept.pop("before", None)
     newer_url = f"?{kept.urlencode()}" if before else ""

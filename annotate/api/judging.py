@@ -167,7 +167,7 @@ def skip(call: Call, pk: int) -> dict[str, Any]:
 @operation("GET", scope=Scope.JUDGE, roles=EVERYONE, query=PageQuery, answer=OwnJudgementSerializer, paged=True)
 def list_own_judgements(call: Call) -> Page:
     """What you said, as it stands."""
-    page = page_of(my_judgements(call.user, call.project, ""), call.query)
+    page = page_of(my_judgements(call.user, call.project, ""), call.query, within="-annotator_id")
     return Page(described(page.rows), page.following)
 
 

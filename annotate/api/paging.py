@@ -33,12 +33,16 @@ class Page:
     following: int | None  # where the next page begins
 
 
-def page_of(rows: QuerySet, query: dict[str, Any]) -> Page:
-    """The page that `query` (a valid PageQuery) asks for. One statement, which reads one row more than it gives."""
+def page_of(rows: QuerySet, query: dict[str, Any], *, within: str = "") -> Page:
+    """The page that `query` (a valid PageQuery) asks for. One statement, which reads one row more than it gives.
+
+    `within` is a column that is the same in all of `rows` and stands before the id in their index.
+    """
     is_newest, limit, cursor = query["order"] == NEWEST, query["limit"], query.get("cursor")
     if cursor is not None:
         rows = rows.filter(pk__lt=cursor) if is_newest else rows.filter(pk__gt=cursor)
-    found = list(rows.order_by("-pk" if is_newest else "pk")[: limit + 1])
+    rows = rows.order_by(*filter(None, (within, "pk")))
+    found = list((rows.reverse() if is_newest else rows)[: limit + 1])
     return Page(found[:limit], found[limit - 1].pk if len(found) > limit else None)
 
 

@@ -76,14 +76,15 @@ def longest_run(signs: Sequence[bool]) -> int:
 def longest_run_p(length: int, whole: int) -> float:
     """How likely `whole` tosses of a fair coin hold a run of at least `length` heads or tails; exact.
 
-    Sequences without one: f(n) = f(n−1) + … + f(n−length+1), f(0) = 1 (Feller 1968, XIII.7), halved at each step.
+    Sequences without one: f(n) = f(n−1) + … + f(n−length+1), f(0) = 1 (Feller 1968, XIII.7), halved at each step; two
+    steps of that sum differ by its first and last terms alone.
     """
     if length <= 1:
         return 1.0 if whole else 0.0
-    # without[n]: the chance that n tosses hold no run of `length`; steps[n]: the same, ending where a run ends
-    steps = [1.0]
-    for tosses in range(1, whole + 1):
-        steps.append(sum(steps[tosses - run] * 0.5**run for run in range(1, min(length - 1, tosses) + 1)))
+    # steps[n]: the chance that n tosses hold no run of `length` and end where a run of the first side ends
+    steps = [1.0, 0.5]
+    for tosses in range(2, whole + 1):
+        steps.append(steps[-1] - (steps[tosses - length] * 0.5**length if tosses >= length else 0.0))
     # A sequence is a chain of runs; the first may be of either side and each next is the other, so runs of r tosses
     # weigh 2^-r and the whole is doubled.
     return max(0.0, 1 - 2 * steps[whole]) if whole else 0.0

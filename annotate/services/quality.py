@@ -28,44 +28,42 @@ TABLES = {
     "response": Response._meta.db_table,
     "membership": Membership._meta.db_table,
 }
-RECENT_ANSWERS = """
-    recent AS (
+# Each person's newest answers by an index of their own (`JudgementQuerySet.newest_of` says why a range of one), and
+# what others said of each of these tasks, looked up task by task: nothing is read that grows with the project.
+HABITS = """
+    WITH recent AS MATERIALIZED (
         SELECT member.user_id, answer.* FROM {membership} AS member CROSS JOIN LATERAL (
             SELECT judgement.id, judgement.task_id, judgement.is_quick, judgement.active_seconds
             FROM {judgement} AS judgement JOIN {task} AS task ON task.id = judgement.task_id
-            WHERE judgement.annotator_id = member.user_id AND judgement.project_id = member.project_id
+            WHERE judgement.annotator_id BETWEEN member.user_id AND member.user_id
+                AND judgement.project_id = %(project)s
                 AND judgement.is_current AND judgement.outcome = 'answer' AND NOT judgement.is_adjudication
                 AND task.purpose = 'work'
-            ORDER BY judgement.id DESC LIMIT %(recent)s
+            ORDER BY judgement.annotator_id, judgement.id DESC LIMIT %(recent)s
         ) AS answer
         WHERE member.project_id = %(project)s
-    )"""
-HABITS = """
-    WITH {recent}, said AS (
-        SELECT recent.*, comparison.judgement_id IS NOT NULL AND preference <> 0 AS prefers,
+    ), said AS (
+        SELECT recent.*, others.*, mine.judgement_id IS NOT NULL AND preference <> 0 AS prefers,
             (preference < 0) = first_on_left AS is_left,
             CASE WHEN preference < 0 THEN length(first.text) ELSE length(second.text) END AS chosen,
             CASE WHEN preference < 0 THEN length(second.text) ELSE length(first.text) END AS rejected
-        FROM recent LEFT JOIN {comparison} AS comparison ON comparison.judgement_id = recent.id
-        LEFT JOIN {response} AS first ON first.id = comparison.first_id
-        LEFT JOIN {response} AS second ON second.id = comparison.second_id
+        FROM recent LEFT JOIN {comparison} AS mine ON mine.judgement_id = recent.id
+        LEFT JOIN {response} AS first ON first.id = mine.first_id
+        LEFT JOIN {response} AS second ON second.id = mine.second_id
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS shared, count(*) FILTER (WHERE mine.both_bad = theirs.both_bad
+                AND coalesce(sign(mine.preference), 9) = coalesce(sign(theirs.preference), 9)) AS same
+            FROM {judgement} AS other JOIN {comparison} AS theirs ON theirs.judgement_id = other.id
+            WHERE other.task_id = recent.task_id AND other.id <> recent.id AND other.is_current
+                AND other.outcome = 'answer' AND NOT other.is_adjudication AND mine.judgement_id IS NOT NULL
+        ) AS others
     )
     SELECT user_id, count(*), count(is_quick), count(*) FILTER (WHERE is_quick),
         percentile_cont(0.5) WITHIN GROUP (ORDER BY active_seconds),
         array_agg(is_left ORDER BY id) FILTER (WHERE prefers AND is_left IS NOT NULL),
         count(*) FILTER (WHERE prefers AND greatest(chosen, rejected) >= %(longer)s * least(chosen, rejected)),
-        count(*) FILTER (WHERE prefers AND chosen >= %(longer)s * rejected)
-    FROM said GROUP BY user_id"""
-SHARED = """
-    WITH {recent}
-    SELECT user_id, count(*),
-        count(*) FILTER (WHERE mine.both_bad = theirs.both_bad AND coalesce(sign(mine.preference), 9)
-            = coalesce(sign(theirs.preference), 9))
-    FROM recent JOIN {comparison} AS mine ON mine.judgement_id = recent.id
-    JOIN {judgement} AS other ON other.task_id = recent.task_id AND other.id <> recent.id AND other.is_current
-        AND other.outcome = 'answer' AND NOT other.is_adjudication
-    JOIN {comparison} AS theirs ON theirs.judgement_id = other.id
-    GROUP BY user_id"""
+        count(*) FILTER (WHERE prefers AND chosen >= %(longer)s * rejected), sum(shared)::int, sum(same)::int
+    FROM said GROUP BY user_id""".format(**TABLES)
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class PersonQuality:
 
 
 def measure_people(project: Project) -> list[PersonQuality]:
-    """Everybody in the project who has judged, those with something worth a look first; five statements."""
+    """Everybody in the project who has judged, those with something worth a look first; four statements."""
     figures = measure_figures(project)
     members = Membership.objects.of_project(project).select_related("user").order_by("user__name", "pk")
     people = []
@@ -97,7 +95,7 @@ def measure_sides(people: Iterable[PersonQuality]) -> ChiSquare:
 def measure_figures(project: Project) -> dict[int, Figures]:
     """{user id: what there is to count of this person}."""
     parts: dict[int, dict[str, Any]] = {}
-    for user, answers, timed, quick, median, lefts, unlike, longer in run(HABITS, project):
+    for user, answers, timed, quick, median, lefts, unlike, longer, shared, same in count_habits(project):
         parts.setdefault(user, {}).update(
             answers=answers,
             timed=timed,
@@ -106,9 +104,9 @@ def measure_figures(project: Project) -> dict[int, Figures]:
             lefts=lefts or [],
             unlike=unlike,
             longer=longer,
+            shared=shared,
+            shared_same=same,
         )
-    for user, shared, same in run(SHARED, project):
-        parts.setdefault(user, {}).update(shared=shared, shared_same=same)
     for user, gold, right in count_gold(project):
         parts.setdefault(user, {}).update(gold=gold, gold_right=right)
     for user, (repeats, same) in count_repeats(project).items():
@@ -116,11 +114,9 @@ def measure_figures(project: Project) -> dict[int, Figures]:
     return {user: Figures(**part) for user, part in parts.items()}
 
 
-def run(statement: str, project: Project) -> list[tuple[Any, ...]]:
-    recent = RECENT_ANSWERS.format(**TABLES)
-    values = {"project": project.pk, "recent": RECENT, "longer": CLEARLY_LONGER}
+def count_habits(project: Project) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(recent=recent, **TABLES), values)
+        cursor.execute(HABITS, {"project": project.pk, "recent": RECENT, "longer": CLEARLY_LONGER})
         return list(cursor.fetchall())
 
 

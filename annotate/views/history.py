@@ -32,7 +32,8 @@ PAGE_SIZE = 30
 def history(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id)
     query = request.GET.get("q", "").strip()
-    page = page_of(request, my_judgements(request.user, membership.project, query), size=PAGE_SIZE)
+    rows = my_judgements(request.user, membership.project, query)
+    page = page_of(request, rows, size=PAGE_SIZE, within="annotator_id")
     context = {
         "project": membership.project,
         "membership": membership,
@@ -99,8 +100,8 @@ def show_judged(
 
 def my_judgements(user: User, project: Project, query: str) -> QuerySet[Judgement]:
     """My judgements as they stand, newest first."""
-    rows = Judgement.objects.visible_to(user).of_project(project).filter(annotator=user).current()
-    rows = rows.select_related("task__prompt", *RELATED).order_by("-pk").exclude(is_adjudication=True)
+    rows = Judgement.objects.visible_to(user).of_project(project).newest_of(user).current()
+    rows = rows.select_related("task__prompt", *RELATED).exclude(is_adjudication=True)
     if query:
         rows = rows.annotate(prompt_text=Cast("task__prompt__messages", CharField()))
         found_in = Q(prompt_text__icontains=query) | Q(rationale__icontains=query) | Q(skip_reason__icontains=query)

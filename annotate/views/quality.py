@@ -93,8 +93,8 @@ def show_member(
 
 def newest_answers(member: Membership) -> list[dict[str, object]]:
     """What this person said last, by the letters they saw."""
-    rows = Judgement.objects.of_project(member.project).answers().filter(annotator=member.user_id)
-    rows = rows.select_related("task__prompt", *RELATED).order_by("-pk")
+    rows = Judgement.objects.of_project(member.project).answers().newest_of(member.user)
+    rows = rows.select_related("task__prompt", *RELATED)
     page = list(rows[:ANSWERS_SHOWN])
     leases = member.user.leases.filter(task__in={row.task_id for row in page})
     names = letters_of(list(leases))
