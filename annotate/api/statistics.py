@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from annotate.access import EVERYONE, OWNERS, REVIEWERS, get_in_project
 from annotate.api.operations import Call, operation
+from annotate.api.problems import Conflict
 from annotate.api.serializers.statistics import (
     MonthQuery,
     OverviewSerializer,
@@ -16,22 +17,26 @@ from annotate.api.serializers.statistics import (
     TimeStatementSerializer,
 )
 from annotate.models import Membership, Scope, User
-from annotate.services import overview
+from annotate.services.figures import read_figures
+from annotate.services.overview import count_by_day, measure_side_bias
 from annotate.services.own_statistics import own_agreement, own_statistics
 from annotate.services.time_statements import list_work_days
 from annotate.standing import read_standing
 
 
-@operation("GET", scope=Scope.READ, roles=REVIEWERS, answer=OverviewSerializer)
+@operation("GET", scope=Scope.READ, roles=REVIEWERS, answer=OverviewSerializer, conflicts=True)
 def show_overview(call: Call) -> dict[str, Any]:
-    """The project at a glance."""
-    people = overview.list_people(call.project)
+    """The project at a glance. A large project's figures are counted in the background; 409 before the first time."""
+    found = read_figures(call.project)
+    if found is None:
+        raise Conflict("The figures of this project are being counted for the first time. Ask again in a minute.")
     return {
-        "totals": overview.count_totals(call.project),
-        "days": overview.count_by_day(call.project),
-        "agreement": overview.measure_project_agreement(call.project),
-        "side_bias": overview.measure_side_bias(people),
-        "people": people,
+        "totals": found.totals,
+        "days": found.days or count_by_day(call.project),
+        "agreement": found.agreement,
+        "side_bias": measure_side_bias(found.people),
+        "people": found.people,
+        "counted_at": found.counted_at,
     }
 
 

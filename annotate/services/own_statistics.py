@@ -15,12 +15,46 @@ from annotate.quality.agreement import Share, measure_share
 from annotate.services.tallies import over_work, read_work
 
 DAYS = 30
+LOOKED_AT = 1_000  # of a person's comparisons, for their agreement with others
 LEAST_SHARED = 10  # tasks that others judged too; of fewer, somebody could tell what another person said
 
 BY_KIND = over_work(
     """ SELECT day, kind, sum(answers)::int, sum(standing_answers)::int, sum(standing_skips)::int, sum(active_seconds)
     FROM work WHERE NOT is_adjudication GROUP BY day, kind""",
     of_one=True,
+)
+
+ANSWER = """
+    CASE WHEN {said}.both_bad THEN 3 WHEN {said}.preference = 0 THEN 2 WHEN {said}.preference > 0 THEN 1 ELSE 0 END"""
+# The person's newest comparisons by an index of their own (`JudgementQuerySet.newest_of` says why a range of one), each
+# with what others said of the task, looked up task by task.
+TALLY_OF_OTHERS = """
+    WITH own AS MATERIALIZED (
+        SELECT judgement.task_id, {mine} AS answer
+        FROM {judgement} AS judgement JOIN {comparison} AS mine ON mine.judgement_id = judgement.id
+        JOIN {task} AS task ON task.id = judgement.task_id AND task.purpose = 'work'
+        WHERE judgement.annotator_id BETWEEN %(user)s AND %(user)s AND judgement.project_id = %(project)s
+            AND judgement.is_current AND judgement.outcome = 'answer' AND NOT judgement.is_adjudication
+        ORDER BY judgement.annotator_id, judgement.id DESC LIMIT %(most)s
+    )
+    SELECT own.answer, firsts, seconds, ties, bad, count(*) FROM own CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE said.answer = 0) AS firsts, count(*) FILTER (WHERE said.answer = 1) AS seconds,
+            count(*) FILTER (WHERE said.answer = 2) AS ties, count(*) FILTER (WHERE said.answer = 3) AS bad
+        FROM (
+            SELECT {theirs} AS answer
+            FROM {judgement} AS other JOIN {comparison} AS theirs ON theirs.judgement_id = other.id
+            WHERE other.task_id = own.task_id AND other.annotator_id IS DISTINCT FROM %(user)s
+                AND other.is_current AND other.outcome = 'answer' AND NOT other.is_adjudication
+        ) AS said
+    ) AS others
+    WHERE firsts + seconds + ties + bad > 0
+    GROUP BY own.answer, firsts, seconds, ties, bad
+""".format(
+    judgement=Judgement._meta.db_table,
+    comparison=Comparison._meta.db_table,
+    task=Task._meta.db_table,
+    mine=ANSWER.format(said="mine"),
+    theirs=ANSWER.format(said="theirs"),
 )
 
 
@@ -75,32 +109,10 @@ def last_days() -> list[date]:
 def own_agreement(*, user: User, project: Project) -> Share | None:
     """How often this person's comparisons say what most others say (first, second, tie or both bad), with interval.
 
-    Over tasks that others judged too and on which they have one opinion; None for fewer than ten of them.
-    """
-    statement = f"""
-        WITH said AS (
-            SELECT judgement.task_id, judgement.annotator_id,
-                   CASE WHEN both_bad THEN 3 WHEN preference = 0 THEN 2 WHEN preference > 0 THEN 1 ELSE 0 END AS answer
-            FROM {Judgement._meta.db_table} AS judgement
-            JOIN {Comparison._meta.db_table} AS comparison ON comparison.judgement_id = judgement.id
-            JOIN {Task._meta.db_table} AS task ON task.id = judgement.task_id AND task.purpose = 'work'
-            WHERE judgement.project_id = %s AND judgement.is_current AND judgement.outcome = 'answer'
-              AND NOT judgement.is_adjudication
-        )
-        SELECT answer, firsts, seconds, ties, bad, count(*)
-        FROM (
-            SELECT mine.answer,
-                   count(*) FILTER (WHERE other.answer = 0) AS firsts,
-                   count(*) FILTER (WHERE other.answer = 1) AS seconds,
-                   count(*) FILTER (WHERE other.answer = 2) AS ties, count(*) FILTER (WHERE other.answer = 3) AS bad
-            FROM said AS mine JOIN said AS other ON other.task_id = mine.task_id
-            WHERE mine.annotator_id = %s AND other.annotator_id IS DISTINCT FROM mine.annotator_id
-            GROUP BY mine.task_id, mine.answer
-        ) AS tally
-        GROUP BY answer, firsts, seconds, ties, bad
+    Over those of their newest 1,000 that others judged too and on which they have one opinion; None for fewer than ten.
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, [project.pk, user.pk])
+        cursor.execute(TALLY_OF_OTHERS, {"project": project.pk, "user": user.pk, "most": LOOKED_AT})
         return share_with_most(cursor.fetchall())
 
 

@@ -113,7 +113,7 @@ def _add_batch(project: Project) -> bool:
     if mark.time_zone != zone:  # days begin at another hour now
         WorkTally.objects.filter(project=project).delete()
         mark.up_to, mark.time_zone = 0, zone
-    values = {"project": project.pk, "after": mark.up_to, "most": ADDED_AT_ONCE, "zone": zone}
+    values: dict[str, Any] = {"project": project.pk, "after": mark.up_to, "most": ADDED_AT_ONCE, "zone": zone}
     with connection.cursor() as cursor:
         cursor.execute(SETTLED, {**values, "since": timezone.now() - SETTLED_AFTER})
         up_to = cursor.fetchone()[0]

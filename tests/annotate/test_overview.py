@@ -11,6 +11,8 @@ from annotate.models import Judgement, Role, Task
 from annotate.services import overview
 from annotate.services.snapshots import create_snapshot
 from annotate.tasks import count_figures
+from plumbline_client.errors import ApiError
+from tests.api import api_of
 from tests.factories import add_member, make_judgement, make_project, make_prompt, make_task, make_user
 
 
@@ -154,7 +156,11 @@ def test_a_large_project_is_counted_in_the_background_and_its_figures_say_when(
     assert 'id="counted"' not in client.get(at).content.decode()
     make_judgement(make_task(project), carol)
     assert "The figures are being counted" in client.get(at).content.decode()
+    hers = api_of(alice, ["read"])
+    with pytest.raises(ApiError, match="counted for the first time"):
+        hers.call("GET", f"projects/{project.pk}/overview/")
     count_figures(job_id=project.pk)
+    assert hers.call("GET", f"projects/{project.pk}/overview/")["totals"]["judgements"] == 2
     page = client.get(at).content.decode()
     assert "Counted <time" in page and "2 open" in page
     make_task(project)

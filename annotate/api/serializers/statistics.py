@@ -132,3 +132,6 @@ class OverviewSerializer(serializers.Serializer):
     agreement = AgreementSerializer(allow_null=True)
     side_bias = ShareSerializer(allow_null=True)
     people = PersonFiguresSerializer(many=True)
+    counted_at = serializers.DateTimeField(
+        allow_null=True, help_text="When a large project's figures were counted; null: for this very answer."
+    )

@@ -612,6 +612,7 @@ class Overview(TypedDict):
     agreement: Agreement | None
     side_bias: Share | None
     people: list[PersonFigures]
+    counted_at: str | None
 
 
 class OwnComment(TypedDict):
