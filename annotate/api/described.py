@@ -82,7 +82,7 @@ def header(name: str, words: str) -> OpenApiParameter:
 
 
 def has_etag(wanted: Operation) -> bool:
-    return wanted.method == "GET" and not wanted.paged
+    return wanted.method == "GET"
 
 
 def answers(wanted: Operation) -> dict[Any, Any]:

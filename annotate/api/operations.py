@@ -184,7 +184,7 @@ def respond(wanted: Operation, call: Call, result: Any) -> HttpResponseBase:
     if wanted.answer is None:
         return Response(status=wanted.status)
     body = shape(wanted, call, result)
-    if wanted.method != "GET" or wanted.paged:
+    if wanted.method != "GET":
         return Response(body, status=wanted.status)
     etag = etag_of(body)
     if is_known(call.request, etag):

@@ -68,6 +68,13 @@ def test_a_project_is_made_and_its_settings_changed_under_the_etag_that_was_read
     assert api.call("GET", address)["overlap"] == 3
 
 
+def test_a_page_of_a_list_is_sent_again_only_when_it_has_changed(api, project):
+    known = {"If-None-Match": api.ask("GET", "projects/").headers["ETag"]}
+    assert api.ask("GET", "projects/", headers=known).status == 304
+    api.create_project("Second", "Prefer the truer answer.")
+    assert api.ask("GET", "projects/", headers=known).status == 200
+
+
 def test_what_is_wrong_with_a_body_is_named_field_by_field(api, project):
     error = refused(
         api.call, "PATCH", f"projects/{project.pk}/settings/", body={"overlap": 0, "colour": "red", "dimensions": ["a"]}
