@@ -67,6 +67,8 @@ class Task(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    in_order: list[Response] | None = None  # its responses, where they were read with it
+
     objects = TaskQuerySet.as_manager()
 
     class Meta:
@@ -96,6 +98,7 @@ class Task(models.Model):
             models.Index(fields=["project", "kind", "-id"], name="task_newest_of_kind"),
             models.Index(fields=["project", "purpose", "-id"], name="task_newest_of_purpose"),
             models.Index(fields=["project", "-id"], condition=Q(closed_at__isnull=False), name="task_newest_closed"),
+            models.Index(fields=["project", "-id"], condition=Q(remaining=0, closed_at=None), name="task_newest_done"),
             models.Index(fields=["mirror_of"], condition=Q(mirror_of__isnull=False), name="task_mirror"),
             models.Index(fields=["reserved_for"], condition=Q(reserved_for__isnull=False), name="task_reserved"),
         ]
@@ -149,6 +152,7 @@ class Lease(models.Model):
     leased_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
 
+    is_alone = False  # the only task that this person has in hand, as was seen when it was held
     is_fresh = False  # handed out just now for the first time: nothing can have been typed for it
 
     objects = LeaseQuerySet.as_manager()
