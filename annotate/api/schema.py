@@ -41,12 +41,12 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @lru_cache(maxsize=1)
 def sections() -> list[dict[str, Any]]:
-    """[{title, operations}], in the order of the addresses."""
+    """[{title, operations}] by title, the operations in the order of the addresses."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path, methods in document()["paths"].items():
         for method, facts in methods.items():
             found.setdefault(facts["tags"][0], []).append(describe(path, method, facts))
-    return [{"title": title.capitalize(), "operations": operations} for title, operations in found.items()]
+    return [{"title": title.capitalize(), "operations": operations} for title, operations in sorted(found.items())]
 
 
 def describe(path: str, method: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def describe(path: str, method: str, facts: dict[str, Any]) -> dict[str, Any]:
         "name": facts["operationId"],
         "method": method.upper(),
         "path": path,
-        "summary": facts["summary"],
+        "summary": facts["summary"].replace("`", ""),
         "description": facts.get("description", ""),
         "parameters": [parameter for parameter in facts.get("parameters", []) if parameter["in"] == "query"],
         "body": fields_of(bodies),

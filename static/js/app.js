@@ -89,7 +89,7 @@ function enhance(scope) {
   for (const element of scope.querySelectorAll("[data-needs-script]")) element.hidden = false;
   scope.querySelector("[data-focus]")?.focus();
   if (scope.querySelector(".math")) import("./maths.js").then(({ renderMaths }) => renderMaths(scope));
-  scope.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  for (const tab of scope.querySelectorAll(".tabs [aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "center" });
 }
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));
 enhance(document);
