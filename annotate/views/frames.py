@@ -66,9 +66,8 @@ class Frame:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The area with these values; KeyError when one is missing."""
-        return "".join([part for leaf in self.leaves for part in (leaf.before, leaf.write(values[leaf.name]))]) + (
-            self.end
-        )
+        parts = [part for leaf in self.leaves for part in (leaf.before, leaf.write(values[leaf.name]))]
+        return "".join([*parts, self.end])
 
 
 def see_scene(

@@ -20,8 +20,9 @@ from annotate.paging import page_of
 from annotate.services import judging, reviews
 from annotate.services.answers.kinds import RELATED, describe_judgement
 from annotate.services.answers.shown import letters_of, responses_shown
-from annotate.views.judging import get_own_lease, task_context
+from annotate.views.judging import get_own_lease
 from annotate.views.kinds import KINDS, bind_form
+from annotate.views.task_page import task_context
 
 PAGE_SIZE = 30
 

@@ -1,16 +1,11 @@
 """The judging page: one URL for every kind. GET leases the next task and shows it; POST records the answer and brings
 the next task in the same round trip."""
 
-import uuid
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
-from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import floatformat
-from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -19,18 +14,16 @@ from annotate.access import SignedInRequest, get_membership
 from annotate.assignment import hand_out_two, lease_ahead
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.judging import SkipForm
-from annotate.models import Draft, Guideline, Judgement, Kind, Lease, Membership, Project, Prompt, Task, User
+from annotate.models import Guideline, Judgement, Lease, Membership, Project, Prompt, Task, User
 from annotate.paging import read_number
-from annotate.reading import least_seconds
 from annotate.services import judging, progress
-from annotate.services.answers.shown import Shown, responses_shown
 from annotate.services.guidelines import read_guideline, unread_guideline
 from annotate.services.reviews import count_unseen
 from annotate.standing import Standing
 from annotate.statements import OWN_LEASE, fetch, load, width
 from annotate.views.agreed_answers import agreed_context
-from annotate.views.frames import make_frame, see_scene, text_leaves
-from annotate.views.kinds import KINDS, bind_form, kind_context
+from annotate.views.kinds import bind_form
+from annotate.views.task_page import render_ahead, task_context
 
 UNDONE, UNDONE_ELSEWHERE = "undone", "undone-elsewhere"
 
@@ -197,47 +190,6 @@ def show_task(
     return show(request, membership, context, status=status)
 
 
-def render_ahead(
-    request: SignedInRequest, membership: Membership, following: Lease | None, *, standing: Standing | None = None
-) -> str | None:
-    """The fragment of a task held ahead. Its `undo` waits for the answer that is still to be given."""
-    project = membership.project
-    if following is None or following.task.kind == Kind.CHAT:  # a chat begins when it is shown
-        return None
-    if following.is_fresh:
-        return draw_fresh(request, project, following, standing)
-    context = task_context(following, project) | {
-        "skip_form": SkipForm(project=project),
-        "project": project,
-        "standing": standing,
-    }
-    return render_to_string("judging/judge.html#area", {**context, "membership": membership, "is_ahead": True}, request)
-
-
-def draw_fresh(request: SignedInRequest, project: Project, lease: Lease, standing: Standing | None) -> str:
-    """The same fragment of a task for which nothing can have been typed, drawn from a frame."""
-    kind, prompt, shown = lease.task.kind, lease.task.prompt, responses_shown(lease)
-    least = least_seconds_of(prompt, shown) if project.reading_warning else 0
-    scene = see_scene(
-        kind=kind,
-        project=project,
-        preferences=request.user.preferences,
-        standing=standing,
-        prompt=prompt,
-        shown=shown,
-        warns_quick=bool(least),
-    )
-    leaves = {
-        "lease": str(lease.pk),
-        "held_until": lease.expires_at.isoformat(),
-        "submission_id": str(uuid.uuid4()),
-        "csrf_token": get_token(request),
-        "least_seconds": str(least),
-        "least_in_words": floatformat(least, 0),
-    }
-    return make_frame(scene).fill(leaves | text_leaves(kind, prompt, shown))
-
-
 def show(
     request: SignedInRequest, membership: Membership, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
@@ -251,31 +203,6 @@ def show(
     context["guideline"] = guideline_in_force(membership.project)
     context["progress"] = progress.own_progress(user=request.user, project=membership.project)
     return render(request, "judging/judge.html", context, status=status)
-
-
-def task_context(lease: Lease, project: Project, *, form: AnswerForm | None = None) -> dict[str, Any]:
-    """What the task is drawn from: texts and an opaque lease, nothing that hints at an author."""
-    drafts = Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id)
-    draft = None if lease.is_fresh else drafts.first()
-    if form is None:
-        shown = responses_shown(lease)
-        form = KINDS[lease.task.kind].form(project=project, shown=shown, initial=draft.data if draft else {})
-    least = 0 if draft or not project.reading_warning else least_seconds_of(lease.task.prompt, form.shown)
-    return {
-        **kind_context(lease.task.kind),
-        "lease": lease,
-        "prompt": lease.task.prompt,
-        "draft": draft,
-        "form": form,
-        "submission_id": uuid.uuid4(),
-        "least_seconds": least,
-        "least_in_words": floatformat(least, 0),
-    }
-
-
-def least_seconds_of(prompt: Prompt, shown: Sequence[Shown]) -> float:
-    said = [message["content"] for message in prompt.messages]
-    return least_seconds([*said, *(entry.response.text for entry in shown)])
 
 
 def get_own_lease(user: User, project: Project, pk: object) -> Lease:

@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from annotate.models import Kind, Lease, Membership, Project, Response, Task, TaskResponse, User
 from annotate.standing import Stage, Standing
 from annotate.views import frames
-from annotate.views.judging import render_ahead
+from annotate.views.task_page import render_ahead
 from tests.factories import NUMBERS, add_member, make_prompt, make_response, make_user
 
 RESPONSES = {
