@@ -1,4 +1,4 @@
-"""ETags: a row, or a page of a list, that has not changed is not sent again, and one that has changed is not overwritten unseen."""
+"""ETags: a row, or a page of a list, that has not changed is not sent again; one that has is not overwritten unseen."""
 
 from __future__ import annotations
 
