@@ -203,11 +203,11 @@ def start_worker(queue: str, log: Path, environment: dict[str, str]) -> subproce
 
 def wait_for_workers(workers: dict[str, subprocess.Popen[bytes]], logs: Path) -> None:
     """Return when every worker answers a ping; fail with its log when one ends or none comes."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     answered: set[str] = set()
     while answered != set(workers):
         for queue, worker in workers.items():
             if worker.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"The {queue} worker did not start:\n{(logs / f'{queue}.log').read_text()}")
-        replies = celery_app.control.ping(timeout=0.5)
-        answered = {name.split("@")[0] for reply in replies for name in reply} & set(workers)
+        replies = celery_app.control.ping(timeout=1, limit=len(workers))
+        answered |= {name.split("@")[0] for reply in replies for name in reply} & set(workers)

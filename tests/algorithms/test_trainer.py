@@ -72,7 +72,7 @@ def test_sigterm_ends_it_after_the_step_with_a_checkpoint_it_can_go_on_from(poli
     process = start_trainer(run)
     wait_for_step(run, 3, process)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == CANCELLED
     last = steps(run, "train")[-1]
     assert steps(run, "checkpoint") == [last]
@@ -124,7 +124,7 @@ def test_a_supervised_trainer_ends_with_its_parent(policy_folder, tmp_path):
     process = start_trainer(run, "--supervised")
     wait_for_step(run, 2, process)
     process.stdin.close()
-    process.wait(timeout=60)
+    process.wait(timeout=300)
     assert not (run / "model").exists()
     with (run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # free again

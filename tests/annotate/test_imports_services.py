@@ -4,7 +4,6 @@ import gzip
 import io
 import json
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -33,6 +32,7 @@ from annotate.services.imports import cancel_import, confirm_import, create_impo
 from annotate.services.previews import preview_import
 from annotate.services.prompts import add_prompts
 from annotate.services.recovery import recover_stalled_jobs
+from tests.training.waiting import wait_until
 
 
 def make_import(project, user, content, filename="prompts.jsonl", **kwargs):
@@ -361,10 +361,7 @@ def test_a_real_worker_reads_the_file(project, alice, celery_worker):
     with celery_worker("default", PLUMBLINE_VAR=str(settings.VAR_DIR)):
         job = make_import(project, alice, [pair(number) for number in range(50)])
         confirm_import(job=job, user=alice)
-        deadline = time.monotonic() + 30
-        while not job.has_ended and time.monotonic() < deadline:
-            time.sleep(0.1)
-            job.refresh_from_db()
+        wait_until(lambda: job.refresh_from_db() or job.has_ended)
     assert (job.status, counts(job)) == (JobStatus.SUCCEEDED, (50, 50, 0, 0))
 
 

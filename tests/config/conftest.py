@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import random
 import socket
 import string
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -25,15 +27,18 @@ class Site:
 
     def get(self, path: str, *, https: bool, host: str = "plumbline.example") -> http.client.HTTPResponse:
         """One GET, with the headers that the proxy would set."""
-        request = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        request = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         request.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "https" if https else "http"})
         return request.getresponse()
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to connections, so that none takes it before the server does."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("A hundred ports were tried, and none was free.")
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +62,11 @@ def production_site(django_db_setup: None) -> Iterator[Site]:
             yield Site(port)
         finally:
             server.terminate()
-            server.wait(10)
+            server.wait(60)
 
 
 def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while server.poll() is None and time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

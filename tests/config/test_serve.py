@@ -72,7 +72,7 @@ def stop(server: subprocess.Popen[str], var: Path, number: int) -> float:
     """Signal it and wait; returns the seconds it took. No process may be left."""
     began = time.monotonic()
     server.send_signal(number)
-    server.communicate(timeout=20)
+    server.communicate(timeout=120)
     assert server.returncode == 0
     assert marked_processes(var) == []
     assert Postgres(var / "postgres").process() is None
@@ -114,7 +114,7 @@ def test_serve_runs_every_process_and_the_first_owners_link_opens(running):
 
 def test_only_one_serve_at_a_time_uses_a_folder(running):
     second = start(running.var, free_port())
-    output, _ = second.communicate(timeout=20)
+    output, _ = second.communicate(timeout=120)
     assert (second.returncode, len(output.splitlines())) == (1, 1)
     assert output.startswith(f"Plumbline already runs with the data in {running.var}.")
 
@@ -124,7 +124,7 @@ def test_a_process_that_is_killed_is_started_again_and_leaves_no_orphans(running
     dead = processes(running.var)[name]
     dead[0].kill()
     read_until(running.server, r"supervisor +\| .*exited")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while len(alive := processes(running.var)[name]) != len(dead) or set(alive) & set(dead):
         assert time.monotonic() < deadline, f"{name} runs as {alive}, and ran as {dead}"
 
@@ -158,7 +158,7 @@ def test_a_port_in_use_is_one_sentence(var):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        output, _ = (server := start(var, port)).communicate(timeout=20)
+        output, _ = (server := start(var, port)).communicate(timeout=120)
     assert server.returncode == 1
     sentence = f"Port {port} on 127.0.0.1 cannot be used: Address already in use. Choose another, for example --port "
     assert output == f"{sentence}{port + 1}.\n"
@@ -178,7 +178,7 @@ def test_a_port_in_use_is_one_sentence(var):
 )
 def test_a_service_or_folder_that_cannot_be_used_is_one_sentence(var, name, value, message):
     server = start(var, free_port(), **{name: value})
-    output, _ = server.communicate(timeout=20)
+    output, _ = server.communicate(timeout=120)
     assert (server.returncode, len(output.splitlines())) == (1, 1), output
     assert output.startswith(message)
 

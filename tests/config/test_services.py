@@ -14,7 +14,7 @@ def test_tests_run_on_a_real_postgres_18(db):
 
 def test_a_worker_started_with_the_command_of_production_answers(celery_worker):
     with celery_worker("default"):
-        names = [name for reply in app.control.ping(timeout=2) for name in reply]
+        names = [name for reply in app.control.ping(timeout=60, limit=1) for name in reply]
         assert [name.split("@")[0] for name in names] == ["default"]
 
 

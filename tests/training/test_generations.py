@@ -116,7 +116,7 @@ def test_cancelled_it_keeps_what_is_finished_and_can_go_on(project, alice, ask):
     worker.start()
     wait_until(lambda: reload(generation).progress > 0)
     assert cancel_generation(generation=reload(generation), user=alice)
-    worker.join(10)
+    worker.join(60)
     assert not worker.is_alive()
     stopped = reload(generation)
     assert stopped.status == JobStatus.CANCELLED

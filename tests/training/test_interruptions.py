@@ -131,7 +131,7 @@ def test_a_worker_asked_to_stop_leaves_the_run_to_the_next_one(launch, celery_wo
         run = launch("reward_model", **ENDLESS)
         wait_until(lambda: has_checkpoint(run))
         workers["training"].terminate()
-        assert workers["training"].wait(10) == 0
+        assert workers["training"].wait(60) == 0
     run.refresh_from_db()
     assert run.status == JobStatus.RUNNING
     assert trainers(run) == []
@@ -175,5 +175,5 @@ def test_a_worker_whose_run_was_taken_over_stops_its_trainer_and_writes_nothing_
         wait_until(lambda: has_checkpoint(run))
         other = uuid.uuid4()
         Run.objects.filter(pk=run.pk).update(claim=other, progress=7)
-        wait_until(lambda: not trainers(run), seconds=20)
+        wait_until(lambda: not trainers(run))
     assert (run.status, run.claim, run.progress) == (JobStatus.RUNNING, other, 7)
