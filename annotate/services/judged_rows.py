@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from annotate.imports.rows import JudgedRow, ReadJudgement, ReadResponse
+from annotate.many_rows import insert_many
 from annotate.models import Author, Judgement, Project, Prompt, Response, Task, TaskResponse
 from annotate.services.judged_answers import ANSWER_MODELS, StoredAnswer, build_answer, is_same_answer
 from annotate.services.judged_checks import kind_of
@@ -206,13 +206,14 @@ def _find_answers(project: Project, submissions: set[uuid.UUID]) -> dict[uuid.UU
 
 def _store_judgements(project: Project, fresh: Sequence[Fresh]) -> None:
     tasks = _store_tasks(project, fresh)
-    judgements = Judgement.objects.bulk_create(_judgement(project, tasks, entry) for entry in fresh)
-    by_model: dict[type[StoredAnswer], list[Any]] = {}
+    judgements = [_judgement(project, tasks, entry) for entry in fresh]
+    insert_many(judgements)
+    by_model: dict[type[StoredAnswer], list[StoredAnswer]] = {}
     for judgement, entry in zip(judgements, fresh, strict=True):
         entry.answer.judgement = judgement
         by_model.setdefault(type(entry.answer), []).append(entry.answer)
-    for model, answers in by_model.items():
-        model._default_manager.bulk_create(answers)
+    for answers in by_model.values():
+        insert_many(answers)
 
 
 def _judgement(project: Project, tasks: Mapping[str, Task], entry: Fresh) -> Judgement:
@@ -242,7 +243,7 @@ def _store_tasks(project: Project, fresh: Sequence[Fresh]) -> dict[str, Task]:
         more = [task.pk for key, task in tasks.items() if wanted[key] == number]
         Task.objects.filter(pk__in=more).update(required_judgements=F("required_judgements") + number)
     missing = {entry.placed.task_key: entry for entry in fresh if entry.placed.task_key not in tasks}
-    made = Task.objects.bulk_create(
+    made = [
         Task(
             project=project,
             kind=entry.placed.kind,
@@ -252,10 +253,13 @@ def _store_tasks(project: Project, fresh: Sequence[Fresh]) -> dict[str, Task]:
             remaining=0,
         )
         for key, entry in missing.items()
-    )
-    TaskResponse.objects.bulk_create(
-        TaskResponse(task=task, response=missing[task.key].responses[place], position=position)
-        for task in made
-        for position, place in enumerate(missing[task.key].placed.order)
+    ]
+    insert_many(made)
+    insert_many(
+        [
+            TaskResponse(task=task, response=missing[task.key].responses[place], position=position)
+            for task in made
+            for position, place in enumerate(missing[task.key].placed.order)
+        ]
     )
     return tasks | {task.key: task for task in made}

@@ -11,6 +11,7 @@ from django.db import models, transaction
 
 from annotate.imports.conversations import check_prompt
 from annotate.imports.rows import PromptRow, ReadResponse, RowRefused
+from annotate.many_rows import find_any, insert_many
 from annotate.models import Author, Project, Prompt, Response, User
 from annotate.services.audit import record_audit
 from annotate.services.responses import add_responses, get_author
@@ -51,12 +52,12 @@ def lock_project(project: Project) -> None:
 
 
 def match_prompts(*, project: Project, rows: Sequence[PromptRow]) -> list[Outcome]:
-    """What storing these rows would do, with unsaved prompts for the new ones. Two statements; writes nothing."""
+    """What storing these rows would do, with unsaved prompts for the new ones. Three statements; writes nothing."""
     hashes = [content_hash(system=row.system, messages=row.messages) for row in rows]
     external_ids = {row.external_id for row in rows if row.external_id}
-    there = Prompt.objects.filter(project=project)
-    by_hash = {prompt.content_hash: prompt for prompt in there.filter(content_hash__in=set(hashes))}
-    by_id = {prompt.external_id: prompt for prompt in there.filter(external_id__in=external_ids)}
+    there = {prompt.pk: prompt for prompt in _find_prompts(project, set(hashes), external_ids)}
+    by_hash = {prompt.content_hash: prompt for prompt in there.values()}
+    by_id = {prompt.external_id: prompt for prompt in there.values() if prompt.external_id}
     outcomes = []
     for row, digest in zip(rows, hashes, strict=True):
         if prompt := by_hash.get(digest):
@@ -70,6 +71,15 @@ def match_prompts(*, project: Project, rows: Sequence[PromptRow]) -> list[Outcom
                 by_id[row.external_id] = prompt
             outcomes.append(Outcome(prompt, is_new=True))
     return outcomes
+
+
+def _find_prompts(project: Project, hashes: set[str], external_ids: set[str]) -> list[Prompt]:
+    """The project's prompts with one of these contents or one of these ids."""
+    own = {"project_id": [project.pk]}
+    found = find_any(Prompt, "id", among=own | {"content_hash": hashes})
+    if external_ids:
+        found += find_any(Prompt, "id", among=own | {"external_id": external_ids}, where="external_id <> ''")
+    return list(Prompt.objects.filter(pk__in=set(found))) if found else []
 
 
 def match_responses(*, rows: Sequence[PromptRow], outcomes: Sequence[Outcome], author_name: str) -> None:
@@ -97,7 +107,7 @@ def add_prompts(*, project: Project, rows: Sequence[PromptRow], author_name: str
     """
     lock_project(project)
     outcomes = match_prompts(project=project, rows=rows)
-    Prompt.objects.bulk_create(outcome.prompt for outcome in outcomes if outcome.prompt and outcome.is_new)
+    insert_many([outcome.prompt for outcome in outcomes if outcome.prompt and outcome.is_new])
     _add_responses_of_rows(project, rows, outcomes, author_name)
     return outcomes
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
+from annotate.many_rows import find_any, insert_many
 from annotate.models import Author, Project, Prompt, Response, User
 
 
@@ -44,19 +45,27 @@ def add_response(
 def add_responses(*, responses: Sequence[Response]) -> list[tuple[Response, bool]]:
     """Store unsaved responses; for each, in order, the stored one and whether this call made it.
 
-    A response is known by (prompt, key): of two with the same, here or in the database, the first stays. Two statements
-    when all are known, four otherwise. Raises ValueError when an author is of another project than the prompt.
+    A response is known by (prompt, key): of two with the same, here or in the database, the first stays. Raises
+    ValueError when an author is of another project than the prompt.
     """
     for response in responses:
         if response.author.project_id != response.prompt.project_id:
             raise ValueError(f"author {response.author_id} is of another project than prompt {response.prompt_id}")
     before = _find_responses(responses)
     missing = {_place(response): response for response in reversed(responses) if _place(response) not in before}
-    if not missing:
-        return [(before[_place(response)], False) for response in responses]
-    Response.objects.bulk_create(reversed(missing.values()), ignore_conflicts=True)
-    stored = before | _find_responses(list(missing.values()))
+    stored = before | _store_responses([*reversed(missing.values())])
     return [(stored[_place(response)], missing.pop(_place(response), None) is not None) for response in responses]
+
+
+def _store_responses(responses: Sequence[Response]) -> dict[tuple[int, str], Response]:
+    """These responses, stored; in place of one that somebody else stores at the same time, theirs."""
+    try:
+        with transaction.atomic():
+            insert_many(responses)
+        return {_place(response): response for response in responses}
+    except IntegrityError:
+        Response.objects.bulk_create(responses, ignore_conflicts=True)
+        return _find_responses(responses)
 
 
 def _place(response: Response) -> tuple[int, str]:
@@ -64,7 +73,6 @@ def _place(response: Response) -> tuple[int, str]:
 
 
 def _find_responses(responses: Sequence[Response]) -> dict[tuple[int, str], Response]:
-    found = Response.objects.filter(
-        prompt_id__in={response.prompt_id for response in responses}, key__in={response.key for response in responses}
-    )
-    return {_place(response): response for response in found}
+    prompts, keys = {response.prompt_id for response in responses}, {response.key for response in responses}
+    found = find_any(Response, "id", among={"prompt_id": prompts, "key": keys})
+    return {_place(response): response for response in Response.objects.filter(pk__in=found)} if found else {}

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
+from annotate.many_rows import find_any, insert_many
 from annotate.models import Kind, Project, Prompt, Response, Task, TaskResponse, User
 from annotate.services.table_statistics import analyse_grown
 from annotate.statements import WAITING, fetch
@@ -72,34 +73,39 @@ def _create_batch(
 ) -> int:
     _refuse_unfit(project, kind, items)
     by_key = {_item_key(key_prefix, kind, item): item for item in items}
-    known = Task.objects.filter(project=project, key__in=by_key).values_list("key", flat=True)
-    fresh = by_key.keys() - set(known)
-    Task.objects.bulk_create(
-        [
-            Task(
-                project=project,
-                kind=kind,
-                prompt_id=by_key[key].prompt_id,
-                key=key,
-                priority=priority,
-                required_judgements=overlap,
-                remaining=overlap,
-            )
-            for key in by_key
-            if key in fresh
-        ],
-        ignore_conflicts=True,  # somebody else may add them at the same time; then both find the same rows
-    )
-    stored = Task.objects.filter(project=project, key__in=fresh).values_list("key", "pk")
-    TaskResponse.objects.bulk_create(
-        [
-            TaskResponse(task_id=task, response=response, position=position)
-            for key, task in stored
-            for position, response in enumerate(by_key[key].responses)
-        ],
-        ignore_conflicts=True,
-    )
+    fresh = by_key.keys() - set(find_any(Task, "key", among={"project_id": [project.pk], "key": by_key}))
+    tasks = [
+        Task(
+            project=project,
+            kind=kind,
+            prompt_id=by_key[key].prompt_id,
+            key=key,
+            priority=priority,
+            required_judgements=overlap,
+            remaining=overlap,
+        )
+        for key in by_key
+        if key in fresh
+    ]
+    about = {key: by_key[key].responses for key in fresh}
+    try:
+        with transaction.atomic():
+            insert_many(tasks)
+            insert_many(_task_responses(about, {task.key: task.pk for task in tasks}))
+    except IntegrityError:  # somebody else adds them at the same time; then both find the same rows
+        Task.objects.bulk_create(tasks, ignore_conflicts=True)
+        stored = dict(Task.objects.filter(project=project, key__in=fresh).values_list("key", "pk"))
+        TaskResponse.objects.bulk_create(_task_responses(about, stored), ignore_conflicts=True)
     return len(fresh)
+
+
+def _task_responses(about: Mapping[str, Sequence[Response]], tasks: Mapping[str, int]) -> list[TaskResponse]:
+    """The places of each key's responses in the task of that key."""
+    return [
+        TaskResponse(task_id=tasks[key], response=response, position=position)
+        for key, responses in about.items()
+        for position, response in enumerate(responses)
+    ]
 
 
 def _refuse_unfit(project: Project, kind: str, items: list[Item]) -> None:

@@ -39,7 +39,7 @@ def test_the_same_pair_is_queued_once_in_either_order_and_again_for_another_reas
 def test_many_pairs_cost_a_few_statements(project, django_assert_num_queries):
     prompt = make_prompt(project)
     responses = [make_response(prompt, f"Answer {number}.") for number in range(40)]
-    with django_assert_num_queries(7):  # savepoint, prompts, known ones, tasks, new ones, places, release
+    with django_assert_num_queries(8):  # savepoint, prompts, known ones, savepoint, tasks, places, two releases
         assert queue(project, zip(responses[::2], responses[1::2], strict=True)) == 20
 
 
