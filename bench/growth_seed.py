@@ -51,7 +51,7 @@ GROW = [
         skip_reason, rationale, flags, active_seconds, submission_id, is_current, is_adjudication, is_quick,
         is_surplus, created_at)
     SELECT {project}, task_id, 'comparison', annotator_id, '', 'answer', '', '', '{{}}', 10 + id % 50,
-        gen_random_uuid(), true, false, false, false, now() - (id % 60) * interval '1 day'
+        gen_random_uuid(), true, false, false, false, now() - (1 + id % 60) * interval '1 day'
     FROM annotate_lease WHERE task_id > {first} AND state = 'done' ORDER BY task_id""",
     """INSERT INTO annotate_comparison (judgement_id, first_id, second_id, first_on_left, points, preference, both_bad,
         dimensions)
@@ -74,11 +74,24 @@ class Growth:
         return bool(self.manage("SELECT 1 FROM pg_database WHERE datname = %s", [kept(size)]))
 
     def fill(self, sizes: dict[str, int]) -> None:
-        """Let the project grow from size to size, each kept as a database of its own."""
+        """Let the project grow from size to size, each kept as a database of its own; those that are there already
+        are brought up to date."""
         from django.core.management import call_command
 
-        if all(self.has(size) for size in sizes.values()):
-            return
+        from annotate.services.tallies import add_up_work
+
+        if not all(self.has(size) for size in sizes.values()):
+            self.make(sizes)
+        for size in sizes.values():
+            switch(kept(size))
+            call_command("migrate", verbosity=0)
+            if add_up_work():  # as the clock has it done every ten minutes
+                vacuum()
+        switch(None)
+
+    def make(self, sizes: dict[str, int]) -> None:
+        from django.core.management import call_command
+
         switch(None)
         for name in (GROWING, *map(kept, sizes.values())):  # what an interrupted filling left
             self.manage(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -89,6 +102,7 @@ class Growth:
         for name, size in sizes.items():
             began = time.perf_counter()
             grow(people, first, size)
+            vacuum()
             switch(None)
             self.manage(f'CREATE DATABASE "{kept(size)}" TEMPLATE "{GROWING}" STRATEGY FILE_COPY')
             switch(GROWING)
@@ -101,14 +115,12 @@ class Growth:
     def opened(self, size: int) -> Iterator[None]:
         """Inside, Django works on a copy of this size, so that each measurement begins with the same rows."""
         from django.core.cache import cache
-        from django.core.management import call_command
 
         switch(None)
         self.manage(f'DROP DATABASE IF EXISTS "{MEASURED}" WITH (FORCE)')
         self.manage(f'CREATE DATABASE "{MEASURED}" TEMPLATE "{kept(size)}" STRATEGY FILE_COPY')
         switch(MEASURED)
         cache.clear()
-        call_command("migrate", verbosity=0)
         yield
         switch(None)
         self.manage(f'DROP DATABASE "{MEASURED}" WITH (FORCE)')
@@ -182,4 +194,10 @@ def grow(people: dict[str, Any], first: int, last: int) -> None:
         cursor.execute("SET session_replication_role = origin")
         for table in ("prompt", "response", "task"):
             cursor.execute(f"SELECT setval('annotate_{table}_id_seq', (SELECT max(id) FROM annotate_{table}))")
+
+
+def vacuum() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -60,7 +60,8 @@ SETTLED = """
         SELECT id, created_at FROM {judgement}
         WHERE project_id = %(project)s AND annotator_id IS NOT NULL AND id > %(after)s ORDER BY id LIMIT %(most)s
     )
-    SELECT max(id) FROM next WHERE id < ALL (SELECT id FROM next WHERE created_at >= %(since)s)
+    SELECT max(id) FROM next
+    WHERE id < coalesce((SELECT min(id) FROM next WHERE created_at >= %(since)s), 9223372036854775807)
 """.format(**TABLES)
 BETWEEN = "said.annotator_id IS NOT NULL AND said.id > %(after)s AND said.id <= %(up_to)s"
 ADD = """
