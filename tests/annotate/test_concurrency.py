@@ -13,12 +13,13 @@ from django.test import Client
 from django.urls import reverse
 
 from annotate import assignment
-from annotate.models import Draft, Judgement, Lease, Task
+from annotate.models import Draft, Judgement, Lease, Response, Task
 from annotate.services.answers.answer import Answer
 from annotate.services.answers.comparison import ComparisonAnswer
 from annotate.services.judging import save_draft, submit_judgement
+from annotate.services.responses import add_responses
 from annotate.services.tasks import create_comparison_tasks
-from tests.factories import add_member, make_project, make_prompt, make_response, make_task, make_user
+from tests.factories import add_member, make_author, make_project, make_prompt, make_response, make_task, make_user
 
 PEOPLE, TASKS, OVERLAP = 50, 200, 2
 FIELDS = re.compile(r'name="(lease|submission_id)" value="([^"]+)"')
@@ -46,6 +47,19 @@ def at_once(work, everybody):
 
     with ThreadPoolExecutor(len(everybody)) as pool:
         return list(pool.map(one, everybody))
+
+
+def test_the_same_responses_stored_by_several_at_once_are_stored_once(transactional_db):
+    prompt = make_prompt(make_project(make_user("Olga")))
+    author = make_author(prompt.project)
+
+    def store(person):
+        wanted = [Response(prompt=prompt, author=author, key=f"{key}", text="Yes.") for key in range(300)]
+        return [(response.pk, is_new) for response, is_new in add_responses(responses=wanted)]
+
+    answers = at_once(store, range(4))
+    assert {pk for answer in answers for pk, _ in answer} == set(Response.objects.values_list("pk", flat=True))
+    assert sum(is_new for answer in answers for _, is_new in answer) >= Response.objects.count() == 300
 
 
 def test_fifty_people_judge_every_task_exactly_as_often_as_it_needs(people):
