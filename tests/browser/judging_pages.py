@@ -49,6 +49,12 @@ def submit(page: Page, button: Locator) -> None:
         button.click()
 
 
+def stop_clock(pages: Page | BrowserContext) -> None:
+    """The pages' time stands still, and passes only in the test's words."""
+    pages.clock.install(time=0)
+    pages.clock.pause_at(1)
+
+
 def stop_handing_back(page: Page) -> None:
     """Nothing is handed back when the test closes the page."""
     if not page.is_closed():
