@@ -85,17 +85,29 @@ def find_snapshot(rows: int) -> tuple[Any, Any]:
 
 
 def make_snapshot(name: str, rows: int) -> Any:
+    from annotate.models import Project, User
     from annotate.services.snapshots import create_snapshot
+
+    project = Project.objects.filter(name=name).first() or make_judgements(name, rows)
+    owner = User.objects.get(name=f"{name}0")
+    seconds, snapshot = timed(lambda: create_snapshot(project=project, user=owner, build_here=True))
+    report("snapshot frozen, counted and hashed in seconds", round(seconds, 1))
+    return snapshot
+
+
+def make_judgements(name: str, rows: int) -> Any:
+    """A project with as many, whole or not at all, so that a kept database can be filled in two goes."""
+    from django.db import transaction
+
     from bench.exports_seed import seed_judgements
     from tests.factories import make_project, make_user
 
-    people = [make_user(f"{name}{number}") for number in range(10)]
-    project = make_project(people[0], name=name)
-    seconds, _ = timed(lambda: seed_judgements(project=project.pk, first_person=people[0].pk, judgements=rows))
+    with transaction.atomic():
+        people = [make_user(f"{name}{number}") for number in range(10)]
+        project = make_project(people[0], name=name)
+        seconds, _ = timed(lambda: seed_judgements(project=project.pk, first_person=people[0].pk, judgements=rows))
     report(f"{rows:,} judgements made", round(seconds, 1))
-    seconds, snapshot = timed(lambda: create_snapshot(project=project, user=people[0], build_here=True))
-    report("snapshot frozen, counted and hashed in seconds", round(seconds, 1))
-    return snapshot
+    return project
 
 
 def measure_download(client: Any, snapshot: Any, format: str) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 python -m bench.imports /path/to/data            prints a table, then one JSON object
 python -m bench.imports /path/to/data --large    also a file of 1 GB whose worker is killed, and 100,000 prompts
+python -m bench.imports --prompts                100,000 prompts alone
 """
 
 from __future__ import annotations
@@ -31,16 +32,18 @@ COUNTS = ("rows_read", "rows_added", "rows_known", "rows_refused")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="every file below it is imported, each into the same project")
+    parser.add_argument("folder", type=Path, nargs="?", help="every file below it is imported into the same project")
+    parser.add_argument("--prompts", action="store_true")
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--megabytes", type=int, default=1024, help="of the large file")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="plumbline-imports-") as var:
         os.environ["PLUMBLINE_VAR"] = var
         with scratch_database():
-            result: dict[str, Any] = {"files": import_folder(arguments.folder)}
-            if arguments.large:
+            result: dict[str, Any] = {"files": import_folder(arguments.folder)} if arguments.folder else {}
+            if arguments.large or arguments.prompts:
                 result["prompts"] = import_prompts()
+            if arguments.large:
                 result["large"] = import_large(arguments.megabytes * MB)
     print(json.dumps(result))
 
