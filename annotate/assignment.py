@@ -1,8 +1,9 @@
 """The queue: who holds which task. The only writer of `Lease.state` and `Task.remaining`.
 
-Every function is short and runs in one transaction. Locks are taken in one order, membership, lease, task, so that no
-two of them wait for each other: a new lease's row does not exist before its task is locked, and nobody else can want
-it. `remaining` = required judgements − held leases − current answers that are not surplus.
+Every function is short. Locks are taken in one order, membership, lease, task, so that no two of them wait for each
+other: a new lease's row does not exist before its task is locked, and nobody else can want it. They leave keys alone
+(NO KEY): a row that refers to the task may be stored meanwhile, as every answer does when it is committed.
+`remaining` = required judgements − held leases − current answers that are not surplus.
 """
 
 from datetime import datetime, timedelta
@@ -22,6 +23,9 @@ OPEN = (Lease.State.HELD, *GIVEN_BACK)
 ANSWER_DECIDES = (Purpose.PRACTICE, Purpose.QUALIFICATION)  # what comes after them
 SWEPT_AT_ONCE = 2_000
 
+# The task in hand, how the person stands, and the task held ahead of the one that the page shows already.
+HandedOut = tuple[Lease | None, Standing, Lease | None]
+
 
 def lease_next(*, user: User, project: Project, shown: int = 0) -> Lease | None:
     """Hold the next task for this person: the one they hold already, the one they gave back, else the queue's first.
@@ -34,18 +38,39 @@ def lease_next(*, user: User, project: Project, shown: int = 0) -> Lease | None:
     return hand_out(user=user, project=project, shown=shown)[0]
 
 
-@transaction.atomic
 def hand_out(*, user: User, project: Project, shown: int = 0) -> tuple[Lease | None, Standing]:
     """`lease_next`, and how the person stands; nothing comes out of an archived project."""
-    return _hand_out(_take_turn(user, project), shown)
+    with transaction.atomic():
+        lease, standing = _hand_out(take_turn(user, project), shown)
+    return wait_for_place(user, project, (lease, standing, None))[:2]
 
 
-@transaction.atomic
-def hand_out_two(*, user: User, project: Project, shown: int) -> tuple[Lease | None, Standing, Lease | None]:
+def hand_out_two(*, user: User, project: Project, shown: int) -> HandedOut:
     """`hand_out`, and, when the page shows that very task already, `lease_ahead` of it in the same turn."""
-    membership = _take_turn(user, project)
+    with transaction.atomic():
+        handed = hand_out_in_turn(take_turn(user, project), shown)
+    return wait_for_place(user, project, handed)
+
+
+def hand_out_in_turn(membership: Membership, shown: int) -> HandedOut:
+    """`hand_out_two` for whoever has taken the turn; what somebody else is moving just now is passed by.
+
+    When nothing came of it, `wait_for_place` is to follow, after this transaction."""
     lease, standing = _hand_out(membership, shown)
     return lease, standing, _lease_ahead(membership, lease) if lease and lease.pk == shown else None
+
+
+def wait_for_place(user: User, project: Project, handed: HandedOut) -> HandedOut:
+    """What was handed out; or else, for a person who may judge, what is left once others have let go of it.
+
+    In a transaction of its own, since whoever waits for a task must hold none: a row that turned out to be taken stays
+    locked for as long as the transaction in which it was looked at.
+    """
+    lease, standing, _ = handed
+    if lease or project.archived_at or not standing.may_judge:
+        return handed
+    with transaction.atomic():
+        return *_hand_out(take_turn(user, project), 0, waits=True), None
 
 
 @transaction.atomic
@@ -55,26 +80,28 @@ def lease_ahead(*, user: User, project: Project, after: Lease) -> Lease | None:
     It is held like any other: it takes a place, it runs out, and it is handed back with the page. None when nothing
     waits, or when what comes next depends on the answer to this one.
     """
-    return _lease_ahead(_take_turn(user, project), after)
+    return _lease_ahead(take_turn(user, project), after)
 
 
-def _hand_out(membership: Membership, shown: int) -> tuple[Lease | None, Standing]:
+def _hand_out(membership: Membership, shown: int, *, waits: bool = False) -> tuple[Lease | None, Standing]:
     user, project = membership.user, membership.project
     standing = settle_standing(membership)
     if project.archived_at or not standing.may_judge:
         return None, standing
     own = _hold_shown(user, project, shown) or _hold_own(user, project, shown=shown)
-    return own or _hold_new(membership, standing.stage), standing
+    return own or _hold_new(membership, standing.stage, waits=waits), standing
 
 
 def _lease_ahead(membership: Membership, after: Lease) -> Lease | None:
     project = membership.project
     if project.archived_at or project.show_agreed_answers or after.task.purpose in ANSWER_DECIDES:
         return None
-    return _hold_own(membership.user, project, after=after.pk) or _hold_new(membership, Stage.WORK, is_ahead=True)
+    own = None if after.is_alone else _hold_own(membership.user, project, after=after.pk)
+    return own or _hold_new(membership, Stage.WORK, is_ahead=True)
 
 
-def _take_turn(user: User, project: Project) -> Membership:
+def take_turn(user: User, project: Project) -> Membership:
+    """The person's membership, locked: their tabs hand out and answer one after another."""
     rows = fetch(TURN, {"user": user.pk, "project": project.pk})
     if not rows:
         raise Membership.DoesNotExist(f"{user} is no member of {project}.")
@@ -88,7 +115,7 @@ def _hold_shown(user: User, project: Project, shown: int) -> Lease | None:
     values = {"shown": shown, "user": user.pk, "project": project.pk, "until": _held_until(project)}
     for row in fetch(HOLD_SHOWN, values) if shown else ():
         lease = load(Lease, row[: width(Lease)])
-        lease.task = load(Task, row[width(Lease) :])
+        lease.task, lease.is_alone = load(Task, row[width(Lease) : -1]), row[-1]
         lease.task.project = project
         return lease
     return None
@@ -116,8 +143,8 @@ def _wish(pk: int, state: str, is_ahead: bool, leased_at: datetime, *, shown: in
     return pk != shown, state != Lease.State.HELD, is_ahead, -leased_at.timestamp()
 
 
-def _hold_new(membership: Membership, stage: Stage, *, is_ahead: bool = False) -> Lease | None:
-    task = take_task(membership, stage, waits=not is_ahead)
+def _hold_new(membership: Membership, stage: Stage, *, is_ahead: bool = False, waits: bool = False) -> Lease | None:
+    task = take_task(membership, stage, waits=waits)
     if task is None:
         return None
     task.project, user = membership.project, membership.user
@@ -175,7 +202,9 @@ def return_expired_leases() -> int:
     leases, tasks = [pk for pk, _ in rows], sorted({task for _, task in rows})
     Lease.objects.filter(pk__in=leases).update(state=Lease.State.EXPIRED)
     freed = Lease.objects.filter(pk__in=leases, task=OuterRef("pk")).values("task").annotate(n=Count("pk")).values("n")
-    list(Task.objects.select_for_update().filter(pk__in=tasks).order_by("pk").values_list("pk"))  # one lock order
+    list(
+        Task.objects.select_for_update(no_key=True).filter(pk__in=tasks).order_by("pk").values_list("pk")
+    )  # one lock order
     Task.objects.filter(pk__in=tasks).update(remaining=F("remaining") + Subquery(freed))
     return len(rows)
 
@@ -186,7 +215,7 @@ def set_required_judgements(*, task: Task, required: int) -> None:
 
     What is taken is counted in one statement under the task's lock, so that an answer given meanwhile counts once.
     """
-    Task.objects.select_for_update().get(pk=task.pk)
+    Task.objects.select_for_update(no_key=True).get(pk=task.pk)
     held = Q(leases__state=Lease.State.HELD)
     filled = Q(judgements__is_current=True, judgements__outcome="answer", judgements__is_surplus=False)
     filled &= Q(judgements__is_adjudication=False)

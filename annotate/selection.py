@@ -15,9 +15,9 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from annotate.models import Judgement, Kind, Lease, Membership, Prompt, Purpose, Role, Task, TaskResponse, User
+from annotate.models import Judgement, Kind, Lease, Membership, Purpose, Role, Task, TaskResponse, User
 from annotate.standing import Stage
-from annotate.statements import fetch, load, take_place, width
+from annotate.statements import fetch, load_task, take_place
 
 LOTS = secrets.SystemRandom()  # no page can be guessed from another
 SIDED = (Kind.COMPARISON, Kind.RANKING)  # kinds in which places could sway people
@@ -29,25 +29,19 @@ FRONT_LENGTH = 200  # tasks that wait
 NOTHING_INSTEAD = {"gold_looked_at": 0, "which_gold": 0.0, "is_gold": False, "mirror": None}
 
 
-def take_task(membership: Membership, stage: Stage, *, waits: bool) -> Any | None:
-    """A task, with its prompt and `size`, of which a place is taken for this person; None when nothing is for them.
+def take_task(membership: Membership, stage: Stage, *, waits: bool) -> Task | None:
+    """A task of which a place is taken for this person, its prompt and responses with it; None when there is none.
 
-    A task that somebody else is moving just now is passed by; with `waits`, it is waited for when it is the only one.
+    A task that somebody else is moving just now is passed by, or with `waits` waited for.
     """
     is_work = stage not in (Stage.PRACTICE, Stage.QUALIFICATION)
     purpose = Purpose.WORK if is_work else Purpose(stage.value)
     asked = {"project": membership.project_id, "user": membership.user_id, "purpose": purpose.value}
     asked |= draw_instead(membership) if is_work else NOTHING_INSTEAD
-    for most in (FRONT_LENGTH, None):
-        for row in fetch(take_place(most=most, skip_locked=bool(most) or not waits), asked):
-            return as_task(row)
+    for most in (None,) if waits else (FRONT_LENGTH, None):
+        if rows := fetch(take_place(most=most, skip_locked=not waits), asked):
+            return load_task([row[1:] for row in rows])
     return None
-
-
-def as_task(row: tuple[Any, ...]) -> Any:
-    task: Any = load(Task, row[: width(Task)])
-    task.prompt, task.size = load(Prompt, row[width(Task) : -1]), row[-1]
-    return task
 
 
 def draw_instead(membership: Membership) -> dict[str, Any]:
@@ -104,11 +98,11 @@ def copy_places(task: Task, copy: Task) -> None:
     )
 
 
-def draw_order(task: Any, user: User) -> list[int]:
+def draw_order(task: Task, user: User) -> list[int]:
     """The order in which this person sees the task's responses: by lot, or the other way round than the time before."""
     if task.mirror_of_id:
         before = Lease.objects.filter(task=task.mirror_of_id, annotator=user).values_list("order", flat=True).get()
         return before[::-1]
-    order = list(range(task.size))
+    order = list(range(len(task.in_order or ())))
     LOTS.shuffle(order)
     return order

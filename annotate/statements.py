@@ -118,6 +118,16 @@ def load(model: type[Row], values: Sequence[Any]) -> Row:
     return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], read)
 
 
+def load_task(rows: Sequence[Sequence[Any]]) -> Task:
+    """A task with its prompt and its responses in order, from rows that begin with the columns of the first two and
+    end with those of a response, or with none where the task has no responses."""
+    at_prompt, at_response = width(Task), width(Task) + width(Prompt)
+    task = load(Task, rows[0][:at_prompt])
+    task.prompt = load(Prompt, rows[0][at_prompt:at_response])
+    task.in_order = [load(Response, row[at_response:]) for row in rows if row[at_response] is not None]
+    return task
+
+
 # A person's membership of a project, the project, and the newest version of its guidelines.
 MEMBERSHIP = """
     SELECT {columns}, (SELECT max(version) FROM {guideline} AS guideline WHERE guideline.project_id = project.id)
@@ -131,29 +141,38 @@ TURN = """
     WHERE member.user_id = %(user)s AND member.project_id = %(project)s FOR NO KEY UPDATE
 """.format(**TABLES, columns=columns(Membership, "member"))
 
-# One lease of theirs in this project, with its task and prompt.
+# One lease of theirs in this project, with its task and prompt; a row for each of the task's responses, in order.
 OWN_LEASE = """
     SELECT {columns} FROM {lease} AS lease JOIN {task} AS task ON task.id = lease.task_id
     JOIN {prompt} AS prompt ON prompt.id = task.prompt_id
+    LEFT JOIN {taskresponse} AS place ON place.task_id = task.id LEFT JOIN {response} AS response
+        ON response.id = place.response_id
     WHERE lease.id = %(lease)s AND lease.annotator_id = %(user)s AND task.project_id = %(project)s
-""".format(**TABLES, columns=", ".join([columns(Lease, "lease"), columns(Task, "task"), columns(Prompt, "prompt")]))
+    ORDER BY place.position
+""".format(
+    **TABLES,
+    columns=", ".join(
+        [columns(Lease, "lease"), columns(Task, "task"), columns(Prompt, "prompt"), columns(Response, "response")]
+    ),
+)
 
 # What the person has in hand in this project, or gave back and may have again. `after` is a lease that is not meant.
-IN_HAND = """
-    SELECT lease.id, lease.state, lease.is_ahead, lease.leased_at
-    FROM {lease} AS lease JOIN {task} AS task ON task.id = lease.task_id
-    WHERE lease.annotator_id = %(user)s AND lease.state IN ('held', 'returned', 'expired')
-        AND task.project_id = %(project)s AND task.closed_at IS NULL
-        AND (lease.state = 'held' OR task.remaining > 0) AND lease.id <> %(after)s
+OPEN_TO_THEM = """
+    FROM {lease} AS own JOIN {task} AS theirs ON theirs.id = own.task_id
+    WHERE own.annotator_id = %(user)s AND own.state IN ('held', 'returned', 'expired')
+        AND theirs.project_id = %(project)s AND theirs.closed_at IS NULL
+        AND (own.state = 'held' OR theirs.remaining > 0)
 """.format(**TABLES)
+IN_HAND = f"SELECT own.id, own.state, own.is_ahead, own.leased_at {OPEN_TO_THEM} AND own.id <> %(after)s"
 
-# Hold for longer what the person holds and their page shows already, as nearly every answer does.
+# Hold for longer what the person holds and their page shows already, as nearly every answer does; and whether they
+# have nothing else in hand.
 HOLD_SHOWN = """
     UPDATE {lease} AS lease SET expires_at = %(until)s, is_ahead = false FROM {task} AS task
     WHERE lease.id = %(shown)s AND lease.annotator_id = %(user)s AND lease.state = 'held' AND task.id = lease.task_id
         AND task.project_id = %(project)s AND task.closed_at IS NULL
-    RETURNING {columns}
-""".format(**TABLES, columns=f"{columns(Lease, 'lease')}, {columns(Task, 'task')}")
+    RETURNING {columns}, NOT EXISTS (SELECT {open_to_them} AND own.id <> %(shown)s)
+""".format(**TABLES, columns=f"{columns(Lease, 'lease')}, {columns(Task, 'task')}", open_to_them=OPEN_TO_THEM)
 
 # Whether this person's last answers to gold were right, the newest first.
 GOLD_ANSWERED = """
@@ -169,13 +188,14 @@ GOLD_ANSWERED = """
 # gold they have not been handed, or of their repeat. Gold is looked up whatever the lot says. `parts` are the parts of
 # the queue, one after another, each in its order. Whether a task was handed to them is asked task by task (a scalar
 # subquery, which is never turned into a join), so that the walk ends with the first few that fit; more than one,
-# because others may be moving those just now.
+# because others may be moving those just now. The person's last work is looked for by an index of their own
+# (`JudgementQuerySet.newest_of` says why a range of one). A row for each of the task's responses, in order.
 TAKE_PLACE = """
     WITH last AS (
         SELECT task.priority, task.id FROM {judgement} AS judgement JOIN {task} AS task ON task.id = judgement.task_id
-        WHERE judgement.annotator_id = %(user)s AND judgement.project_id = %(project)s
+        WHERE judgement.annotator_id BETWEEN %(user)s AND %(user)s AND judgement.project_id = %(project)s
             AND task.purpose = %(purpose)s
-        ORDER BY judgement.id DESC LIMIT 1
+        ORDER BY judgement.annotator_id, judgement.id DESC LIMIT 1
     ), first AS (
         SELECT task.id
         FROM (
@@ -184,7 +204,7 @@ TAKE_PLACE = """
             LIMIT 20
         ) AS fit JOIN {task} AS task ON task.id = fit.id
         WHERE task.remaining > 0 AND task.closed_at IS NULL
-        ORDER BY fit.part, fit.priority DESC, fit.id LIMIT 1 FOR UPDATE OF task {waiting}
+        ORDER BY fit.part, fit.priority DESC, fit.id LIMIT 1 FOR NO KEY UPDATE OF task {waiting}
     ), gold AS (
         SELECT id FROM {task} AS task
         WHERE project_id = %(project)s AND purpose = 'gold' AND remaining > 0 AND closed_at IS NULL
@@ -197,11 +217,14 @@ TAKE_PLACE = """
         WHERE task.id = (SELECT CASE WHEN %(is_gold)s THEN drawn.id ELSE %(mirror)s::bigint END FROM drawn)
             AND task.remaining > 0 AND task.closed_at IS NULL AND EXISTS (SELECT FROM first)
             AND NOT EXISTS (SELECT FROM {lease} WHERE task_id = task.id AND annotator_id = %(user)s)
-        FOR UPDATE OF task SKIP LOCKED
+        FOR NO KEY UPDATE OF task SKIP LOCKED
+    ), taken AS (
+        UPDATE {task} AS task SET remaining = task.remaining - 1 FROM {prompt} AS prompt
+        WHERE task.id = coalesce((SELECT id FROM other), (SELECT id FROM first)) AND prompt.id = task.prompt_id
+        RETURNING task.id AS taken_id, {columns}
     )
-    UPDATE {task} AS task SET remaining = task.remaining - 1 FROM {prompt} AS prompt
-    WHERE task.id = coalesce((SELECT id FROM other), (SELECT id FROM first)) AND prompt.id = task.prompt_id
-    RETURNING {columns}, (SELECT count(*) FROM {taskresponse} AS place WHERE place.task_id = task.id)
+    SELECT taken.*, {response_columns} FROM taken LEFT JOIN {taskresponse} AS place ON place.task_id = taken.taken_id
+    LEFT JOIN {response} AS response ON response.id = place.response_id ORDER BY place.position
 """
 PART = """(
     SELECT {number} AS part, id, priority FROM {task}
@@ -224,9 +247,9 @@ WAITING = """
     FROM {membership} AS member
     LEFT JOIN LATERAL (
         SELECT task.priority, task.id FROM {judgement} AS judgement JOIN {task} AS task ON task.id = judgement.task_id
-        WHERE judgement.annotator_id = member.user_id AND judgement.project_id = member.project_id
-            AND task.purpose = 'work'
-        ORDER BY judgement.id DESC LIMIT 1
+        WHERE judgement.annotator_id BETWEEN member.user_id AND member.user_id
+            AND judgement.project_id = member.project_id AND task.purpose = 'work'
+        ORDER BY judgement.annotator_id, judgement.id DESC LIMIT 1
     ) AS last ON true
     LEFT JOIN LATERAL (
         SELECT open_to_them.kind, count(*) AS number
@@ -283,9 +306,11 @@ EMPTY_DRAFT = """
     DELETE FROM {draft} WHERE task_id = %(task)s AND annotator_id = %(user)s RETURNING id
 """.format(**TABLES)
 
+# At most nine (`SIZES` of services/tasks), found first: whatever Postgres knows of the table, it never reads all of it.
 RESPONSES_IN_ORDER = """
-    SELECT {columns} FROM {taskresponse} AS place JOIN {response} AS response ON response.id = place.response_id
-    WHERE place.task_id = %(task)s ORDER BY place.position
+    SELECT {columns} FROM (
+        SELECT response_id, position FROM {taskresponse} WHERE task_id = %(task)s ORDER BY position LIMIT 9
+    ) AS place JOIN {response} AS response ON response.id = place.response_id ORDER BY place.position
 """.format(**TABLES, columns=columns(Response, "response"))
 
 
@@ -300,4 +325,5 @@ def take_place(*, most: int | None, skip_locked: bool) -> str:
         PART.format(**TABLES, number=number, walk=walk, length=length) for number, walk in enumerate(walks)
     )
     named = ", ".join([columns(Task, "task"), columns(Prompt, "prompt")])
-    return TAKE_PLACE.format(**TABLES, parts=parts, waiting=waiting, columns=named)
+    responses = columns(Response, "response")
+    return TAKE_PLACE.format(**TABLES, parts=parts, waiting=waiting, columns=named, response_columns=responses)

@@ -71,7 +71,7 @@ def invite(*, actor: User, project: Project, email: str, role: str) -> str:
 
     Raises InvitationRefused when the address belongs to a member.
     """
-    Project.objects.select_for_update().get(pk=project.pk)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     email = email.strip().lower()
     if Membership.objects.of_project(project).filter(user__email=email).exists():
         raise InvitationRefused(f"{email} is a member already. Change the role in the list of members.")

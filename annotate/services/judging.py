@@ -35,16 +35,9 @@ def submit_judgement(
     Idempotent by `submission_id`. An earlier judgement by the same person is superseded. An answer that comes after
     the place has gone is kept as surplus. Raises SubmissionTaken.
     """
-    judgement = Judgement(
-        outcome=Judgement.Outcome.ANSWER,
-        submission_id=submission_id,
-        active_seconds=_bounded(active_seconds, lease),
-        rationale=answer.rationale,
-    )
-    filled, guideline = assignment.fill_held_place(lease=lease, submission_id=submission_id)
-    if filled:
-        fetch(EMPTY_DRAFT, {"task": lease.task_id, "user": lease.annotator_id})
-        return _record(lease, None, judgement, answer, guideline=guideline)
+    judgement = _new_answer(lease, submission_id, answer, active_seconds)
+    if _submit_held(lease, judgement, answer):
+        return judgement
     lease = assignment.lock_lease(lease)
     known, previous = _find_judgements(lease, submission_id)
     if known:
@@ -55,6 +48,44 @@ def submit_judgement(
         settle_corrections(task_id=lease.task_id, annotator_id=lease.annotator_id)
     Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
     return judgement
+
+
+def submit_and_hand_out(
+    *, lease: Lease, submission_id: uuid.UUID, answer: Answer, active_seconds: float | None = None, shown: int = 0
+) -> tuple[Judgement, assignment.HandedOut]:
+    """`submit_judgement`, then `assignment.hand_out_two`: in one transaction when the task is held, as nearly always.
+
+    The turn at the queue is taken first, as by everybody. A late answer takes its place from the task before the next
+    one is looked for, and nobody may wait for a task while holding another; so it has a transaction of its own.
+    """
+    user, project, handed = lease.annotator, lease.task.project, None
+    with transaction.atomic():
+        membership = assignment.take_turn(user, project)
+        judgement = _new_answer(lease, submission_id, answer, active_seconds)
+        if _submit_held(lease, judgement, answer):
+            handed = assignment.hand_out_in_turn(membership, shown)
+    if handed:
+        return judgement, assignment.wait_for_place(user, project, handed)
+    judgement = submit_judgement(lease=lease, submission_id=submission_id, answer=answer, active_seconds=active_seconds)
+    return judgement, assignment.hand_out_two(user=user, project=project, shown=shown)
+
+
+def _new_answer(lease: Lease, submission_id: uuid.UUID, answer: Answer, active_seconds: float | None) -> Judgement:
+    return Judgement(
+        outcome=Judgement.Outcome.ANSWER,
+        submission_id=submission_id,
+        active_seconds=_bounded(active_seconds, lease),
+        rationale=answer.rationale,
+    )
+
+
+def _submit_held(lease: Lease, judgement: Judgement, answer: Answer) -> bool:
+    """Record the answer to a held task of which nothing was said before; False, and nothing done, when it is not so."""
+    filled, guideline = assignment.fill_held_place(lease=lease, submission_id=judgement.submission_id)
+    if filled:
+        fetch(EMPTY_DRAFT, {"task": lease.task_id, "user": lease.annotator_id})
+        _record(lease, None, judgement, answer, guideline=guideline)
+    return filled
 
 
 @transaction.atomic

@@ -70,7 +70,7 @@ def mark_known(*, actor: User, task: Task, purpose: str, answer: Answer, explana
 @transaction.atomic
 def set_agreed_answer(*, actor: User, known: Task, answer: Answer, explanation: str) -> None:
     """The answer from now on, and why. What people said before is measured by it too."""
-    locked = Task.objects.select_for_update().get(pk=known.pk)
+    locked = Task.objects.select_for_update(no_key=True).get(pk=known.pk)
     previous = agreed_judgement(locked)
     if previous:
         Judgement.objects.filter(pk=previous.pk).update(is_current=False)

@@ -57,14 +57,14 @@ def remove_member(*, actor: User, membership: Membership) -> None:
 @transaction.atomic
 def save_preference(*, user: User, name: str, value: Any) -> None:
     """Keep one of the person's own settings of the judging page."""
-    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     locked.preferences = {**locked.preferences, name: value}
     locked.save(update_fields=["preferences"])
 
 
 def lock_member(membership: Membership) -> Membership:
     """The membership as it is now; changes to the project's people wait for each other."""
-    Project.objects.select_for_update().get(pk=membership.project_id)
+    Project.objects.select_for_update(no_key=True).get(pk=membership.project_id)
     rows = Membership.objects.select_for_update(of=("self",)).select_related("project", "user")
     return rows.get(pk=membership.pk)
 

@@ -22,7 +22,7 @@ def set_kind_options(*, actor: User, project: Project, kind: str, options: Any) 
 
     Tasks of the kind that exist stay as they are.
     """
-    stored = Project.objects.select_for_update().get(pk=project.pk).kind_options
+    stored = Project.objects.select_for_update(no_key=True).get(pk=project.pk).kind_options
     others = {name: value for name, value in stored.items() if name != kind}
     wanted = others if options is None else {**others, kind: write_options(options)}
     return bool(update_project(actor=actor, project=project, changes={"kind_options": wanted}))

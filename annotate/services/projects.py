@@ -22,7 +22,7 @@ def create_project(*, actor: User, name: str, description: str, guidelines: str)
 @transaction.atomic
 def update_project(*, actor: User, project: Project, changes: dict[str, Any]) -> list[str]:
     """Set the project's settings to `changes`; the names of those that differ from before."""
-    locked = Project.objects.select_for_update().get(pk=project.pk)
+    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = {name: getattr(locked, name) for name in changes}
     changed = [name for name, value in changes.items() if value != before[name]]
     for name in changed:
@@ -46,7 +46,7 @@ def archive_project(*, actor: User, project: Project, archived: bool) -> None:
 @transaction.atomic
 def save_guidelines(*, actor: User, project: Project, body: str) -> Guideline:
     """A new version of the guidelines, or the newest one when the text is the same."""
-    Project.objects.select_for_update().get(pk=project.pk)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     newest = project.guidelines.order_by("-version").first()
     if newest is not None and newest.body == body:
         return newest

@@ -38,7 +38,7 @@ def decide_task(*, task: Task, reviewer: User, submission_id: uuid.UUID, answer:
 
     Idempotent by `submission_id`.
     """
-    Task.objects.select_for_update().get(pk=task.pk)
+    Task.objects.select_for_update(no_key=True).get(pk=task.pk)
     known = Judgement.objects.filter(project=task.project_id, submission_id=submission_id).first()
     if known:
         return known

@@ -11,16 +11,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from annotate.access import SignedInRequest, get_membership
-from annotate.assignment import hand_out_two, lease_ahead
+from annotate.assignment import HandedOut, hand_out_two, lease_ahead
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.judging import SkipForm
-from annotate.models import Guideline, Judgement, Lease, Membership, Project, Prompt, Task, User
+from annotate.models import Guideline, Judgement, Lease, Membership, Project, User
 from annotate.paging import read_number
 from annotate.services import judging, progress
 from annotate.services.guidelines import read_guideline, unread_guideline
 from annotate.services.reviews import count_unseen
 from annotate.standing import Standing
-from annotate.statements import OWN_LEASE, fetch, load, width
+from annotate.statements import OWN_LEASE, fetch, load, load_task, width
 from annotate.views.agreed_answers import agreed_context
 from annotate.views.kinds import bind_form
 from annotate.views.task_page import render_ahead, task_context
@@ -40,13 +40,18 @@ def judge(request: SignedInRequest, project_id: int) -> HttpResponse:
     form = bind_form(lease, membership.project, request.POST)
     if not form.is_valid():
         return show_task(request, membership, lease, form=form, status=422)
+    said = {
+        "lease": lease,
+        "submission_id": form.cleaned_data["submission_id"],
+        "answer": form.answer(),
+        "active_seconds": form.cleaned_data["active_seconds"],
+    }
     try:
-        judgement = judging.submit_judgement(
-            lease=lease,
-            submission_id=form.cleaned_data["submission_id"],
-            answer=form.answer(),
-            active_seconds=form.cleaned_data["active_seconds"],
-        )
+        if wants_fragment(request) and not lease.task.shows_agreed_answer() and not unread_guideline(membership):
+            shown = read_number(request.POST.get("next"))
+            judgement, handed = judging.submit_and_hand_out(**said, shown=shown)
+            return show_handed(request, membership, handed, last=judgement, event="judged", shown=shown)
+        judgement = judging.submit_judgement(**said)
     except judging.SubmissionTaken as error:
         form.add_error(None, str(error))
         return show_task(request, membership, lease, form=form, status=409)
@@ -150,15 +155,26 @@ def show_next(
     event: str = "",
     shown: int = 0,
 ) -> HttpResponse:
-    """The person's next task, or what to do when there is none. `last` is what `undo` would take back.
-
-    When the page shows that very task already (`shown` is its lease), it is told so, with the one after it.
-    """
+    """The person's next task, or what to do when there is none. `last` is what `undo` would take back."""
     project = membership.project
     if unread := unread_guideline(membership):
         return show(request, membership, {"unread": unread, "event": event})
-    lease, standing, following = hand_out_two(user=request.user, project=project, shown=shown)
+    handed = hand_out_two(user=request.user, project=project, shown=shown)
     last = last or judging.last_judgement(user=request.user, project=project)
+    return show_handed(request, membership, handed, last=last, event=event, shown=shown)
+
+
+def show_handed(
+    request: SignedInRequest,
+    membership: Membership,
+    handed: HandedOut,
+    *,
+    last: Judgement | None,
+    event: str,
+    shown: int,
+) -> HttpResponse:
+    """When the page shows the task handed out already (`shown` is its lease), it is told so, with the one after it."""
+    lease, standing, following = handed
     if lease and last and lease.pk == shown:
         ahead = render_ahead(request, membership, following, standing=standing)
         return JsonResponse({"last": last.pk, "held_until": lease.expires_at.isoformat(), "ahead": ahead})
@@ -210,9 +226,8 @@ def get_own_lease(user: User, project: Project, pk: object) -> Lease:
     rows = fetch(OWN_LEASE, {"lease": read_number(pk), "user": user.pk, "project": project.pk})
     if not rows:
         raise Http404("No such task in your hands.")
-    own, tasks = rows[0], width(Lease) + width(Task)
-    lease = load(Lease, own[: width(Lease)])
-    lease.task, lease.task.prompt = load(Task, own[width(Lease) : tasks]), load(Prompt, own[tasks:])
+    lease = load(Lease, rows[0][: width(Lease)])
+    lease.task = load_task([row[width(Lease) :] for row in rows])
     lease.annotator, lease.task.project = user, project
     return lease
 

@@ -22,7 +22,9 @@ class Shown:
 
 def responses_shown(lease: Lease) -> list[Shown]:
     """The task's responses in the order of the lease: A is on the left, or on top."""
-    responses = [load(Response, row) for row in fetch(RESPONSES_IN_ORDER, {"task": lease.task_id})]
+    responses = lease.task.in_order
+    if responses is None:
+        responses = [load(Response, row) for row in fetch(RESPONSES_IN_ORDER, {"task": lease.task_id})]
     return [Shown(LETTERS[place], responses[position], position) for place, position in enumerate(lease.order)]
 
 
