@@ -42,14 +42,15 @@ HABITS = """
             ORDER BY judgement.annotator_id, judgement.id DESC LIMIT %(recent)s
         ) AS answer
         WHERE member.project_id = %(project)s
-    ), said AS (
+    ), said AS MATERIALIZED (
         SELECT recent.*, others.*, mine.judgement_id IS NOT NULL AND preference <> 0 AS prefers,
             (preference < 0) = first_on_left AS is_left,
-            CASE WHEN preference < 0 THEN length(first.text) ELSE length(second.text) END AS chosen,
-            CASE WHEN preference < 0 THEN length(second.text) ELSE length(first.text) END AS rejected
-        FROM recent LEFT JOIN {comparison} AS mine ON mine.judgement_id = recent.id
-        LEFT JOIN {response} AS first ON first.id = mine.first_id
-        LEFT JOIN {response} AS second ON second.id = mine.second_id
+            (SELECT length(text) FROM {response} WHERE id = CASE WHEN preference < 0 THEN first_id ELSE second_id END)
+                AS chosen,
+            (SELECT length(text) FROM {response} WHERE id = CASE WHEN preference < 0 THEN second_id ELSE first_id END)
+                AS rejected
+        FROM recent
+        LEFT JOIN LATERAL (SELECT * FROM {comparison} WHERE judgement_id = recent.id LIMIT 1) AS mine ON true
         CROSS JOIN LATERAL (
             SELECT count(*) AS shared, count(*) FILTER (WHERE mine.both_bad = theirs.both_bad
                 AND coalesce(sign(mine.preference), 9) = coalesce(sign(theirs.preference), 9)) AS same
