@@ -17,6 +17,7 @@ from annotate.models import JobStatus, Snapshot, SnapshotFile
 from annotate.services import snapshot_files
 from annotate.services.snapshot_files import KEPT, path_of, prepare_file, remove_old_files, write_file
 from annotate.services.snapshots import SnapshotError, create_snapshot
+from plumbline_client.downloads import fetch_in_parts
 from tests.api import api_of
 from tests.factories import make_judgement, make_task
 
@@ -162,6 +163,34 @@ def test_programs_ask_for_a_file_and_read_its_card(snapshot, alice, project):
     file = api.call("POST", f"{at}/files/", body={"form": "comparisons", "format": "csv"})
     assert (file["status"], file["total"], file["split"]) == ("succeeded", 5, "")
     assert api.ask("GET", f"{at}/card/").body.startswith(b"# Snapshot 1\n")
+
+
+def test_a_program_goes_on_where_its_download_broke_off(snapshot, alice, project, tmp_path):
+    whole = path_of(prepare_file(snapshot=snapshot, user=alice, form="lossless")).read_bytes()
+    address, path, asked = f"projects/{project.pk}/snapshots/{snapshot.pk}/download/lossless/", tmp_path / "all", []
+
+    def ask(headers):
+        asked.append(headers["Range"])
+        if len(asked) == 3:
+            raise ConnectionResetError("The line is dead.")
+        return api_of(alice).ask("GET", address, headers=headers)
+
+    with pytest.raises(ConnectionResetError):
+        fetch_in_parts(ask, path, part=1000)
+    assert not path.exists()
+    assert fetch_in_parts(ask, path, part=1000).read_bytes() == whole
+    assert asked[:5] == ["bytes=0-999", "bytes=1000-1999", "bytes=2000-2999", "bytes=1999-2998", "bytes=2999-3998"]
+    assert [left.name for left in tmp_path.glob("all*")] == ["all"]
+
+
+def test_a_program_begins_again_when_the_file_is_another_now(snapshot, alice, project, tmp_path):
+    whole = path_of(prepare_file(snapshot=snapshot, user=alice, form="trl")).read_bytes()
+    path = tmp_path / "pairs.jsonl"
+    (tmp_path / "pairs.jsonl.part").write_bytes(b"Something else.")
+    (tmp_path / "pairs.jsonl.version").write_text('"another"')
+    assert api_of(alice).save(project.pk, snapshot.pk, "trl", path).read_bytes() == whole
+    streamed = api_of(alice).save(project.pk, snapshot.pk, "hh", tmp_path / "hh.jsonl")
+    assert streamed.read_bytes() == b"".join(find_download(snapshot, "hh").pieces())
 
 
 def test_the_connection_refuses_other_work_while_rows_come(snapshot):

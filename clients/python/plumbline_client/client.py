@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from plumbline_client.downloads import fetch_in_parts
 from plumbline_client.errors import ApiError
 from plumbline_client.shapes import (
     Alarm,
@@ -173,6 +174,12 @@ class Plumbline:
         answer = self.ask("GET", f"projects/{project}/snapshots/{snapshot}/download/{form}/", query=query)
         for line in answer.body.splitlines():
             yield json.loads(line)
+
+    def save(self, project: int, snapshot: int, form: str, path: Path, **query: Any) -> Path:
+        """The same as a file, in any `format`. Call it again when it broke off: where the file was written beforehand
+        (POST …/files/) it goes on where it stopped. Raises OSError when nobody answers."""
+        address = f"projects/{project}/snapshots/{snapshot}/download/{form}/"
+        return fetch_in_parts(lambda headers: self.ask("GET", address, query=query, headers=headers), path)
 
     def keep_draft(self, project: int, lease: int, answer: Mapping[str, Any], **said: Any) -> None:
         """What is typed so far; the judging page shows it too."""
