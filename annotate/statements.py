@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection
-from django.db.backends.utils import CursorWrapper
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.models import AutoField, Field, JSONField, Model
 from psycopg import Cursor
 from psycopg.types.numeric import Int8
@@ -50,38 +49,43 @@ class PreparedCursor(Cursor[tuple[Any, ...]]):
 
 def fetch(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The statement's rows. Where statements are logged it is sent in one piece, so that the log has its values."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    return _run(statement, values)
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    return _run(database, statement, values)
 
 
 def fetch_first(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """`fetch` of a statement that only reads, before anything else of a request: it finds out by itself whether the
     connection kept from the request before still holds, in place of a statement of its own, and opens another."""
-    kept: Any = connection
+    kept: Any = connections[DEFAULT_DB_ALIAS]
     if kept.connection is None or kept.health_check_done or not kept.health_check_enabled or kept.in_atomic_block:
         return fetch(statement, values)
     kept.health_check_done = True
     try:
-        return _run(statement, values)
+        return _run(kept, statement, values)
     except (OperationalError, InterfaceError):
         kept.close()
     return fetch(statement, values)
 
 
-def _run(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    logged, prepared = connection.queries_logged, PreparedCursor(connection.connection)
-    with connection.cursor() if logged else CursorWrapper(prepared, connection) as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())
+def _run(database: Any, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    if database.queries_logged or database.execute_wrappers:
+        with database.cursor() as watched:
+            watched.execute(statement, values)
+            return list(watched.fetchall())
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors, PreparedCursor(database.connection) as cursor:
+        return cursor.execute(statement, values).fetchall()
 
 
 def insert(row: Model) -> None:
     """Add a row, as `save(force_insert=True)` does; the number that the database gives it is set on it.
 
     Raises IntegrityError where a constraint forbids it."""
+    database = connections[DEFAULT_DB_ALIAS]
     fields, statement = _insertion(type(row))
-    values = {name: field.get_db_prep_save(getattr(row, field.attname), connection) for name, field in fields.items()}
+    values = {name: field.get_db_prep_save(getattr(row, field.attname), database) for name, field in fields.items()}
     # psycopg gives whole numbers a type by their size, and each type would be another statement to prepare
     values = {name: Int8(value) if type(value) is int else value for name, value in values.items()}
     for (pk,) in fetch(statement, values):

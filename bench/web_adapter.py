@@ -9,7 +9,10 @@ import json
 import os
 import re
 import subprocess
+from dataclasses import dataclass
 from html import unescape
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +25,16 @@ LEASE = re.compile(r'data-lease="(\d+)"')
 SUBMISSION = re.compile(r'name="submission_id" value="([0-9a-f-]{36})"')
 PROSE = re.compile(r"<p>([a-z ]+)</p>")  # the driver's texts are words alone: prompt, response A, response B
 HX = {"HX-Request": "true"}
+
+
+@dataclass
+class Shown:
+    """A task as the page has it; `left` is the text of the response on the left."""
+
+    lease: str
+    submission: str
+    task: dict[str, str]
+    left: str
 
 
 def make_adapters(driver: ModuleType, root: Path) -> dict[str, type]:
@@ -75,45 +88,42 @@ def make_adapters(driver: ModuleType, root: Path) -> dict[str, type]:
             if not s.x.get("shown"):
                 page = (await self.call(s, "GET", self.judge))[1].decode()
                 s.x["token"] = find(TOKEN, page, driver)
-                s.x["shown"] = page if LEASE.search(page) else ""
+                s.x["shown"] = self.read(page)
                 if not s.x["shown"]:
                     return None
                 await self.fetch_ahead(s)
-            return str(self.task_of(s.x["shown"])["uid"])
+            return str(s.x["shown"].task["uid"])
 
         async def fetch_ahead(self, s: Any) -> None:
-            path = f"{self.judge}ahead/?lease={find(LEASE, s.x['shown'], driver)}"
-            s.x["ready"] = json.loads((await self.call(s, "GET", path))[1])["ahead"] or ""
+            path = f"{self.judge}ahead/?lease={s.x['shown'].lease}"
+            s.x["ready"] = self.read(json.loads((await self.call(s, "GET", path))[1])["ahead"])
 
         async def submit(self, s: Any, task: str, choice: str) -> None:
             shown, ready = s.x.pop("shown"), s.x.pop("ready")
-            fields = {"lease": find(LEASE, shown, driver), "submission_id": find(SUBMISSION, shown, driver)}
+            fields = {"lease": shown.lease, "submission_id": shown.submission}
             fields |= {"active_seconds": "20.0", "rationale": ""}
-            is_left = self.texts(shown)[1] == self.by_prompt[self.texts(shown)[0]][choice]
-            fields["choice"] = "-4" if is_left else "4"
+            fields["choice"] = "-4" if shown.left == shown.task[choice] else "4"
             if ready:
-                fields["next"] = find(LEASE, ready, driver)
+                fields["next"] = ready.lease
             headers = {**HX, "X-CSRFToken": s.x["token"], "Origin": self.base}
             body = (await self.call(s, "POST", self.judge, data=fields, headers=headers))[1]
             if body.startswith(b"{"):
-                s.x["shown"], s.x["ready"] = ready, json.loads(body)["ahead"] or ""
+                s.x["shown"], s.x["ready"] = ready, self.read(json.loads(body)["ahead"])
                 if not ready:
                     raise driver.Fail("the reply names a task that was not on the page")
-            elif LEASE.search(body.decode()):
-                s.x["shown"] = body.decode()
+            elif shown := self.read(body.decode()):
+                s.x["shown"] = shown
                 await self.fetch_ahead(s)
 
-        def texts(self, area: str) -> tuple[str, str, str]:
-            prompt, left, right = (unescape(text) for text in PROSE.findall(area)[:3])
-            return prompt, left, right
-
-        def task_of(self, area: str) -> dict[str, str]:
-            """The task whose three texts are all in this area."""
-            prompt, left, right = self.texts(area)
+        def read(self, area: str | None) -> Shown | None:
+            """What a page has to judge: a task whose three texts are all there."""
+            if not area or not LEASE.search(area):
+                return None
+            prompt, left, right = (unescape(text) for text in islice(map(itemgetter(1), PROSE.finditer(area)), 3))
             task: dict[str, str] = self.by_prompt[prompt]
             if {left, right} != {task["a"], task["b"]}:
                 raise driver.Fail(f"{task['uid']} is shown with other responses than its own")
-            return task
+            return Shown(find(LEASE, area, driver), find(SUBMISSION, area, driver), task, left)
 
         async def export(self) -> list[tuple[str, None, str]]:
             self.site.stdin.write("export\n")

@@ -4,12 +4,12 @@ from config.health import show_health
 
 urlpatterns = [
     path("healthz", show_health, name="health"),
+    path("", include("annotate.urls.judging")),  # what is asked for most is found first
     path("", include("annotate.urls.account")),
     path("", include("annotate.urls.tokens")),
     path("", include("annotate.urls.projects")),
     path("", include("annotate.urls.prompts")),
     path("", include("annotate.urls.tasks")),
-    path("", include("annotate.urls.judging")),
     path("", include("annotate.urls.chat")),
     path("", include("annotate.urls.reviews")),
     path("", include("annotate.urls.snapshots")),
