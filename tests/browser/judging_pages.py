@@ -5,6 +5,15 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page
 from annotate.models import Project, User
 from tests.sessions import carry_session
 
+# Requests to this address wait in `held`: `held.shift()()` lets the oldest go, and ends when the page has its answer.
+HOLD = """(address) => {
+  const send = window.fetch;
+  window.held = [];
+  window.fetch = (url, options) => url.endsWith(address)
+    ? new Promise((resolve) => held.push(async () => resolve(await send(url, options))))
+    : send(url, options);
+}"""
+
 
 def open_judging(page: Page, project: Project) -> list[str]:
     """Open the page, ready for keys; what the browser complains about is gathered in the list returned."""

@@ -8,7 +8,14 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotate.models import Comparison, Draft, Judgement, Lease, Project, Task, TaskResponse
-from tests.browser.judging_pages import press_and_wait_for_next, stop_clock, stop_handing_back, submit, wait_until_ready
+from tests.browser.judging_pages import (
+    HOLD,
+    press_and_wait_for_next,
+    stop_clock,
+    stop_handing_back,
+    submit,
+    wait_until_ready,
+)
 from tests.factories import make_prompt, make_response, make_task
 from tests.sessions import carry_session
 from tests.training.waiting import wait_until
@@ -20,16 +27,6 @@ HOSTILE = """
 <form action="https://evil.example"><button>Submit</button></form> <input autofocus onfocus="window.__pwned=6">
 <a href="https://evil.example" onclick="window.__pwned=7">link</a> <base href="https://evil.example/">
 """
-
-
-# Saves of the draft wait in `held`: `held.shift()()` lets the oldest go, and ends when the page has its answer.
-HOLD_DRAFTS = """() => {
-  const send = window.fetch;
-  window.held = [];
-  window.fetch = (url, options) => url.endsWith("/draft/")
-    ? new Promise((resolve) => held.push(async () => resolve(await send(url, options))))
-    : send(url, options);
-}"""
 
 
 @pytest.fixture
@@ -165,7 +162,7 @@ def test_a_draft_is_called_saved_when_the_newest_text_is_and_not_before(page, ju
     page.clock.install()
     make_task(project)
     judging()
-    page.evaluate(HOLD_DRAFTS)
+    page.evaluate(HOLD, "/draft/")
     page.locator("#rationale").fill("Half a thought")
     page.clock.fast_forward(700)
     page.locator("#rationale").fill("A whole one")

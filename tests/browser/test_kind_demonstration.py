@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from annotate.models import Demonstration, Draft, Judgement, Kind, Lease, Project
 from tests.browser.judging_pages import (
+    HOLD,
     open_judging,
     phone,
     press_and_wait_for_next,
@@ -84,6 +85,19 @@ def test_the_preview_follows_what_is_typed(page, judging, project):
     page.keyboard.press("p")
     expect(page.locator("#preview")).to_be_hidden()
     assert complaints == []
+
+
+def test_a_preview_that_comes_after_a_newer_one_is_not_shown(page, judging, project):
+    make_text_task(project, Kind.DEMONSTRATION)
+    judging()
+    page.evaluate(HOLD, "/preview/")
+    page.keyboard.press("p")
+    page.locator("#text").fill("**Newer**")
+    page.wait_for_function("() => held.length === 2")
+    page.evaluate("held.pop()()")
+    expect(page.locator("#preview strong")).to_have_text("Newer")
+    page.evaluate("held.pop()().then(() => new Promise(requestAnimationFrame))")
+    expect(page.locator("#preview strong")).to_have_text("Newer")
 
 
 def test_too_few_words_come_back_with_the_text_and_a_reload_keeps_it(page, judging, project):

@@ -98,7 +98,7 @@ def wait_for_next(tab, before):
 
 
 def wait_until_all_is_sent(tab):
-    tab.wait_for_function(f"!{UNSENT}")
+    tab.wait_for_function(f"() => !{UNSENT}")
 
 
 def type_reason(tab, text):
