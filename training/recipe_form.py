@@ -52,7 +52,7 @@ class RecipeForm(forms.Form):
         self.reward = ConfigForm("reward_model", data, prefix="reward", initial=plan.get("reward_settings"))
         self.sft = ConfigForm("sft", data, prefix="sft", initial=plan.get("sft_settings"))
         for form in (self, self.policy, self.reward, self.sft):
-            form.initial |= read_typed(form, typed or {})
+            form.initial = {**form.initial, **read_typed(form, typed or {})}
         said = typed or data or {}
         self.waiting = {
             name: said[name]
