@@ -64,8 +64,8 @@ def draw_instead(membership: Membership) -> dict[str, Any]:
 def find_judged(membership: Membership) -> list[Task]:
     """Work this person judged a while ago, when they judged it with sides, that has not been repeated yet."""
     repeated = Task.objects.filter(mirror_of=OuterRef("task"), reserved_for=membership.user)
-    recent = Judgement.objects.of_project(membership.project).answers().filter(annotator=membership.user)
-    recent = recent.filter(task__purpose=Purpose.WORK).order_by("-pk")
+    recent = Judgement.objects.of_project(membership.project).answers().newest_of(membership.user)
+    recent = recent.filter(task__purpose=Purpose.WORK)
     rows = recent.annotate(is_repeated=Exists(repeated)).select_related("task")[MIRROR_AFTER:MIRROR_WITHIN]
     return [row.task for row in rows if row.kind in SIDED and not row.is_repeated]
 

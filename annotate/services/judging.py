@@ -129,8 +129,8 @@ def undo_judgement(*, judgement: Judgement) -> bool:
 
 def last_judgement(*, user: User, project: Project) -> Judgement | None:
     """What `undo` takes back: this person's newest judgement that still stands."""
-    standing = Judgement.objects.of_project(project).filter(annotator=user, is_adjudication=False).current()
-    return standing.exclude(outcome=Judgement.Outcome.UNDONE).order_by("-pk").first()
+    standing = Judgement.objects.of_project(project).newest_of(user).filter(is_adjudication=False).current()
+    return standing.exclude(outcome=Judgement.Outcome.UNDONE).first()
 
 
 @transaction.atomic
