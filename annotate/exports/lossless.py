@@ -86,8 +86,8 @@ def prompt_of(row: Row) -> dict[str, Any]:
 
 
 def response_of(row: Row, response: Text) -> dict[str, Any]:
-    described = describe(response, row.facts.project_id)
-    return {**described, "flags": row.facts.flags.get(str(response.id), [])}
+    described, flags = describe(response, row.facts.project_id), row.facts.flags
+    return {**described, "flags": flags.get(str(response.id), [])} if flags else described
 
 
 @lru_cache(maxsize=64)  # a task's judgements stand near one another
@@ -100,6 +100,7 @@ def describe(response: Text, project_id: int) -> dict[str, Any]:
         "seed": response.seed,
         "token_count": response.token_count,
         "finish_reason": response.finish_reason,
+        "flags": [],
     }
 
 
