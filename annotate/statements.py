@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.models import AutoField, Field, JSONField, Model
+from django.db.models.base import ModelState
 from psycopg import Cursor
 from psycopg.types.numeric import Int8
 
@@ -113,13 +114,28 @@ def width(model: type[Model]) -> int:
 
 
 def load(model: type[Row], values: Sequence[Any]) -> Row:
-    """The row whose `columns` these are; JSON comes as text."""
+    """The row whose `columns` these are; JSON comes as text.
+
+    As `Model.from_db` makes it, but without `__init__`, which would ask of each value whether it is deferred or to be
+    converted: none of these is.
+    """
+    names, texts = _reading(model)
+    read = dict(zip(names, values, strict=True))
+    for name in texts:
+        if read[name] is not None:
+            read[name] = json.loads(read[name])
+    row = model.__new__(model)
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    row.__dict__.update(read)
+    return row
+
+
+@cache
+def _reading(model: type[Model]) -> tuple[list[str], list[str]]:
+    """(the attribute of each column, those of them that are JSON)"""
     fields = model._meta.concrete_fields
-    read = [
-        json.loads(value) if value is not None and isinstance(field, JSONField) else value
-        for field, value in zip(fields, values, strict=True)
-    ]
-    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], read)
+    return [field.attname for field in fields], [field.attname for field in fields if isinstance(field, JSONField)]
 
 
 def load_task(rows: Sequence[Sequence[Any]]) -> Task:
@@ -318,6 +334,7 @@ RESPONSES_IN_ORDER = """
 """.format(**TABLES, columns=columns(Response, "response"))
 
 
+@cache
 def take_place(*, most: int | None, skip_locked: bool) -> str:
     """TAKE_PLACE for the first `most` tasks of each part of the queue, or for all of it.
 

@@ -8,8 +8,8 @@ import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
-from annotate.models import Comparison, Judgement, Lease, Task
-from annotate.statements import fetch, fetch_first, insert
+from annotate.models import Comparison, Judgement, Lease, Membership, Project, Prompt, Response, Task, User
+from annotate.statements import columns, fetch, fetch_first, insert, load
 from tests.factories import make_project, make_task, make_user
 from tests.services import POSTGRES
 
@@ -103,3 +103,16 @@ def test_a_connection_that_goes_in_the_middle_of_a_request_is_an_error(transacti
     with pytest.raises(OperationalError):
         fetch_first("SELECT 1", {})
     connection.close()
+
+
+@pytest.mark.parametrize("model", [Task, Prompt, Project, Response, User, Membership])
+def test_a_row_is_read_as_django_reads_it(task, model):
+    expected = model.objects.earliest("pk")
+    statement = f'SELECT {columns(model, "one")} FROM "{model._meta.db_table}" AS one WHERE id = %(pk)s'
+    row = load(model, fetch(statement, {"pk": expected.pk})[0])
+    assert row == expected and vars(row).keys() == vars(expected).keys()
+    named = [field.attname for field in model._meta.concrete_fields]
+    assert [getattr(row, name) for name in named] == [getattr(expected, name) for name in named]
+    before = stored(expected)
+    row.save()
+    assert stored(row) == before
