@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from functools import partial
 from html.parser import HTMLParser
 
 import pytest
@@ -93,21 +94,20 @@ def test_nothing_hostile_comes_through(text):
         assert attributes.get("href", "https:").split(":")[0] in ("http", "https", "mailto")
 
 
-def seconds_for(text):
-    """Processor time of the quicker of two, so that a busy machine does not count."""
-    taken = []
-    for attempt in range(2):
-        started = time.process_time()
-        render_markdown(text + " " * attempt)  # each is new to the cache
-        taken.append(time.process_time() - started)
-    return min(taken)
+def seconds_for(work):
+    started = time.process_time()
+    work()
+    return time.process_time() - started
 
 
 @pytest.mark.parametrize("name", SLOW_ELSEWHERE)
 def test_a_text_made_to_be_slow_takes_no_more_than_three_times_as_long_when_it_is_twice_as_long(name):
+    """Processor time still varies with what others do to the machine, so the best of up to ten tries counts."""
     text = SLOW_ELSEWHERE[name]
-    half = seconds_for(HALVES.get(name, text[: len(text) // 2]))
-    assert seconds_for(text) < max(3 * half, 0.25)
+    half = HALVES.get(name, text[: len(text) // 2])
+    tries = ((half + " " * attempt, text + " " * attempt) for attempt in range(10))  # each is new to the cache
+    seconds = ([seconds_for(partial(render_markdown, one)) for one in both] for both in tries)
+    assert any(whole < max(3 * part, 0.25) for part, whole in seconds)
 
 
 def test_a_text_past_the_limit_is_shown_as_written():
@@ -218,6 +218,4 @@ def test_markers_in_a_row_are_shown_as_written_also_in_plain_prose():
     "text", ["a\n" * 50_000, "a" + "\n" * 99_000 + "*", "a " * 49_000 + "*", "a," * 49_000 + "\n1"]
 )
 def test_whether_prose_is_plain_is_soon_seen(text):
-    began = time.process_time()
-    is_plain(text)
-    assert time.process_time() - began < 0.1
+    assert any(seconds_for(partial(is_plain, text)) < 0.1 for _ in range(10))
