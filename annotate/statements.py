@@ -252,10 +252,12 @@ PART = """(
         AND reserved_for_id IS NULL {walk}
     ORDER BY priority DESC, id {length}
 )"""
-# The front of the queue, then what comes behind the task this person judged last: of its priority, and of lower ones.
+# The front of the queue, then what comes behind the task this person judged last: of its priority, and of lower ones. A
+# range of one priority, which only the queue's index has in this order: of an equal one, Postgres may go by the tasks'
+# numbers instead, through all that are done and through those of other projects.
 WALKS = (
     "",
-    "AND priority = (SELECT priority FROM last) AND id > (SELECT id FROM last)",
+    "AND priority BETWEEN (SELECT priority FROM last) AND (SELECT priority FROM last) AND id > (SELECT id FROM last)",
     "AND priority < (SELECT priority FROM last)",
 )
 
@@ -296,7 +298,9 @@ QUEUED = """(
 WAITING = WAITING.format(
     **TABLES,
     front=QUEUED.format(**TABLES, walk=""),
-    behind_of_its_priority=QUEUED.format(**TABLES, walk="AND priority = last.priority AND id > last.id"),
+    behind_of_its_priority=QUEUED.format(
+        **TABLES, walk="AND priority BETWEEN last.priority AND last.priority AND id > last.id"
+    ),
     behind=QUEUED.format(**TABLES, walk="AND priority < last.priority"),
 )
 

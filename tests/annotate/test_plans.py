@@ -12,8 +12,11 @@ from bench.growth_seed import grow, make_people
 
 FIELDS = re.compile(r'name="(lease|submission_id)" value="([^"]+)"')
 LARGE = "(?:judgement|comparison|lease|task|taskresponse|response|prompt)"
-# Read from end to end, or walked back until somebody's row comes along.
-WHOLE = re.compile(rf"Seq Scan on annotate_{LARGE}\b.*|Scan Backward using annotate_{LARGE}_pkey\b.*")
+# Read from end to end, or by its numbers from one on until the right row comes along.
+WHOLE = re.compile(
+    rf"Seq Scan on annotate_{LARGE}\b.*|Scan Backward using annotate_{LARGE}_pkey\b.*"
+    rf"|Scan using annotate_{LARGE}_pkey\b.*\n +Index Cond: \(+id [<>].*"
+)
 
 
 @pytest.fixture
