@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django import forms
@@ -54,8 +56,7 @@ class AnswerForm(forms.Form):
         if self.has_rationale and project.rationale != Project.Rationale.OFF:
             self._add_rationale()
         if lenient:
-            for field in self.fields.values():
-                field.required = False
+            self.fields = {name: optional(field) for name, field in self.fields.items()}
 
     def add_fields(self) -> None:
         raise NotImplementedError
@@ -81,9 +82,8 @@ class AnswerForm(forms.Form):
         return {**data, "active_seconds": self.cleaned_data.get("active_seconds")} if any(data.values()) else {}
 
     def _add_flags(self) -> None:
-        choices = [(flag, flag) for flag in self.project.flag_options]
         for entry in self.shown:
-            self.fields[flags_field(entry)] = forms.MultipleChoiceField(choices=choices, required=False)
+            self.fields[flags_field(entry)] = flags_choice(tuple(self.project.flag_options))
 
     def _add_rationale(self) -> None:
         self.fields["rationale"] = forms.CharField(
@@ -91,6 +91,19 @@ class AnswerForm(forms.Form):
             max_length=20_000,
             error_messages={"required": "Say in a sentence why. This project asks for a reason."},
         )
+
+
+@lru_cache(maxsize=256)
+def flags_choice(flags: tuple[str, ...]) -> forms.MultipleChoiceField:
+    """Made once for the flags of a project: a form changes none of its fields."""
+    return forms.MultipleChoiceField(choices=[(flag, flag) for flag in flags], required=False)
+
+
+def optional(field: forms.Field) -> forms.Field:
+    """The same field, which may be left empty."""
+    field = copy(field)
+    field.required = False
+    return field
 
 
 def flags_field(entry: Shown) -> str:

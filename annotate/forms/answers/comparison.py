@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django import forms
 
@@ -56,9 +57,7 @@ class ComparisonForm(AnswerForm):
             name = dimension_field(dimension)
             self.offered[name], labels[name] = offered_choices(self.project, both_bad=False), dimension
         for name, offered in self.offered.items():
-            errors = CHOICE_ERRORS if name == "choice" else dimension_errors(labels[name])
-            choices = list(offered.items())
-            self.fields[name] = forms.ChoiceField(choices=choices, error_messages=errors, label=labels[name])
+            self.fields[name] = choice_field(tuple(offered.items()), labels[name], is_overall=name == "choice")
 
     def strips(self) -> list[Strip]:
         """The named dimensions, then the overall answer."""
@@ -89,6 +88,13 @@ class ComparisonForm(AnswerForm):
         dimensions = {name: int(data[dimension_field(name)]) for name in self.project.dimensions}
         preference = None if data["choice"] == BOTH_BAD else int(data["choice"])
         return ComparisonAnswer(preference=preference, points=self.project.scale_points, dimensions=dimensions)
+
+
+@lru_cache(maxsize=256)
+def choice_field(choices: tuple[tuple[str, str], ...], label: str, *, is_overall: bool) -> forms.ChoiceField:
+    """Made once for each scale: a form changes none of its fields."""
+    errors = CHOICE_ERRORS if is_overall else dimension_errors(label)
+    return forms.ChoiceField(choices=choices, error_messages=errors, label=label)
 
 
 def dimension_errors(label: str) -> dict[str, str]:
