@@ -105,7 +105,7 @@ def take_turn(user: User, project: Project) -> Membership:
     rows = fetch(TURN, {"user": user.pk, "project": project.pk})
     if not rows:
         raise Membership.DoesNotExist(f"{user} is no member of {project}.")
-    membership = load(Membership, rows[0])
+    membership = load(Membership, rows[0][: width(Membership)])
     membership.user, membership.project = user, project
     return membership
 

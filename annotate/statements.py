@@ -155,9 +155,10 @@ MEMBERSHIP = """
     WHERE member.user_id = %(user)s AND member.project_id = %(project)s
 """.format(**TABLES, columns=f"{columns(Membership, 'member')}, {columns(Project, 'project')}")
 
-# The person's turn at the queue: their membership as it is now, locked.
+# The person's turn at the queue: their membership as it is now, locked. What this transaction runs is planned for as
+# long as the connection is kept, while a young project's tables grow from nothing: so no plan may read them whole.
 TURN = """
-    SELECT {columns} FROM {membership} AS member
+    SELECT {columns}, set_config('enable_seqscan', 'off', true) FROM {membership} AS member
     WHERE member.user_id = %(user)s AND member.project_id = %(project)s FOR NO KEY UPDATE
 """.format(**TABLES, columns=columns(Membership, "member"))
 
@@ -176,6 +177,11 @@ OWN_LEASE = """
     ),
 )
 
+# Of a lease and of a task whose number is known. Said in a way that the indexes of what is held and of what waits are
+# not used, with their many dead entries.
+IS_HELD = "lease.state || '' = 'held'"
+IS_OPEN = "task.remaining + 0 > 0 AND task.closed_at IS NULL"
+
 # What the person has in hand in this project, or gave back and may have again. `after` is a lease that is not meant.
 OPEN_TO_THEM = """
     FROM {lease} AS own JOIN {task} AS theirs ON theirs.id = own.task_id
@@ -189,10 +195,12 @@ IN_HAND = f"SELECT own.id, own.state, own.is_ahead, own.leased_at {OPEN_TO_THEM}
 # have nothing else in hand.
 HOLD_SHOWN = """
     UPDATE {lease} AS lease SET expires_at = %(until)s, is_ahead = false FROM {task} AS task
-    WHERE lease.id = %(shown)s AND lease.annotator_id = %(user)s AND lease.state = 'held' AND task.id = lease.task_id
+    WHERE lease.id = %(shown)s AND lease.annotator_id = %(user)s AND {is_held} AND task.id = lease.task_id
         AND task.project_id = %(project)s AND task.closed_at IS NULL
     RETURNING {columns}, NOT EXISTS (SELECT {open_to_them} AND own.id <> %(shown)s)
-""".format(**TABLES, columns=f"{columns(Lease, 'lease')}, {columns(Task, 'task')}", open_to_them=OPEN_TO_THEM)
+""".format(
+    **TABLES, columns=f"{columns(Lease, 'lease')}, {columns(Task, 'task')}", is_held=IS_HELD, open_to_them=OPEN_TO_THEM
+)
 
 # Whether this person's last answers to gold were right, the newest first.
 GOLD_ANSWERED = """
@@ -223,7 +231,7 @@ TAKE_PLACE = """
             WHERE (SELECT id FROM {lease} WHERE task_id = queued.id AND annotator_id = %(user)s) IS NULL
             LIMIT 20
         ) AS fit JOIN {task} AS task ON task.id = fit.id
-        WHERE task.remaining > 0 AND task.closed_at IS NULL
+        WHERE {is_open}
         ORDER BY fit.part, fit.priority DESC, fit.id LIMIT 1 FOR NO KEY UPDATE OF task {waiting}
     ), gold AS (
         SELECT id FROM {task} AS task
@@ -235,7 +243,7 @@ TAKE_PLACE = """
     ), other AS (
         SELECT task.id FROM {task} AS task
         WHERE task.id = (SELECT CASE WHEN %(is_gold)s THEN drawn.id ELSE %(mirror)s::bigint END FROM drawn)
-            AND task.remaining > 0 AND task.closed_at IS NULL AND EXISTS (SELECT FROM first)
+            AND {is_open} AND EXISTS (SELECT FROM first)
             AND NOT EXISTS (SELECT FROM {lease} WHERE task_id = task.id AND annotator_id = %(user)s)
         FOR NO KEY UPDATE OF task SKIP LOCKED
     ), taken AS (
@@ -308,7 +316,7 @@ WAITING = WAITING.format(
 # Returns the guidelines it is given under: those in force, or, where changed ones must be read, the newest read.
 FILL_HELD_PLACE = """
     UPDATE {lease} AS lease SET state = 'done'
-    WHERE lease.id = %(lease)s AND lease.state = 'held' AND NOT EXISTS (
+    WHERE lease.id = %(lease)s AND {is_held} AND NOT EXISTS (
         SELECT FROM {judgement} AS said
         WHERE said.task_id = lease.task_id AND said.annotator_id = lease.annotator_id AND said.is_current
             AND NOT said.is_adjudication
@@ -323,7 +331,7 @@ FILL_HELD_PLACE = """
             AND (NOT project.must_read_guidelines OR guideline.version <= member.guideline_read)
         ORDER BY guideline.version DESC LIMIT 1
     )
-""".format(**TABLES)
+""".format(**TABLES, is_held=IS_HELD)
 
 # Under the lease's lock, which whoever saves a draft holds too.
 EMPTY_DRAFT = """
@@ -351,4 +359,6 @@ def take_place(*, most: int | None, skip_locked: bool) -> str:
     )
     named = ", ".join([columns(Task, "task"), columns(Prompt, "prompt")])
     responses = columns(Response, "response")
-    return TAKE_PLACE.format(**TABLES, parts=parts, waiting=waiting, columns=named, response_columns=responses)
+    return TAKE_PLACE.format(
+        **TABLES, is_open=IS_OPEN, parts=parts, waiting=waiting, columns=named, response_columns=responses
+    )
