@@ -43,7 +43,8 @@ def preview_request(project: Project, request: Request) -> list[ChosenPair]:
 @transaction.atomic
 def queue_request(*, project: Project, user: User, request: Request, overlap: int, priority: int) -> int:
     """Queue what a request means; returns how many tasks are new. The same form again queues nothing."""
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # of two presses the second finds the tasks of the first
+    # Of two presses the second finds the tasks of the first.
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     prefix = f"choice{request.token.hex}"
     if Task.objects.of_project(project).filter(key__startswith=f"{prefix}:").exists():
         return 0
