@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any
 
 import orjson
-from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import AutoField, Model
+from django.db import connection
+from django.db.models import Model
 
-from annotate.statements import fetch
+from annotate.statements import fetch, given_fields, key_of, note_stored, table_of
 
 
 def insert_many(rows: Sequence[Model]) -> None:
@@ -25,20 +25,19 @@ def insert_many(rows: Sequence[Model]) -> None:
     columns, statement = _insertion(type(rows[0]))
     values = [{column: getattr(row, name) for column, name in columns.items()} for row in rows]
     for row, (pk,) in zip(rows, fetch(statement, {"rows": orjson.dumps(values).decode()}), strict=True):
-        row.pk = pk
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        note_stored(row, pk)
 
 
 @cache
 def _insertion(model: type[Model]) -> tuple[dict[str, str], str]:
     """({column: attribute}, without the number that the database gives; the statement)"""
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
-    table, names = f'"{model._meta.db_table}"', ", ".join(f'"{field.column}"' for field in fields)
+    fields, table = given_fields(model), table_of(model)
+    names = ", ".join(f'"{name}"' for name in fields)
     statement = f"""
         INSERT INTO {table} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{table}, %(rows)s::json)
-        RETURNING "{next(field.column for field in model._meta.concrete_fields if field.primary_key)}"
+        RETURNING "{key_of(model)}"
     """
-    return {str(field.column): field.attname for field in fields}, statement
+    return {name: field.attname for name, field in fields.items()}, statement
 
 
 def find_any(
@@ -49,7 +48,7 @@ def find_any(
     Planned anew each time: a table that is being filled outgrows the plan of its first rows.
     """
     conditions = [*(f'"{name}" = ANY(%({name})s)' for name in among), *filter(None, [where])]
-    statement = f'SELECT "{column}" FROM "{model._meta.db_table}" WHERE {" AND ".join(conditions)}'
+    statement = f'SELECT "{column}" FROM {table_of(model)} WHERE {" AND ".join(conditions)}'
     with connection.cursor() as cursor:
         cursor.execute(statement, {name: list(values) for name, values in among.items()})
         return [value for (value,) in cursor.fetchall()]

@@ -31,11 +31,19 @@ from annotate.models import (
     TaskResponse,
 )
 
-TABLES = {
-    model.__name__.lower(): f'"{model._meta.db_table}"'
-    for model in (Draft, Guideline, Judgement, Lease, Membership, Project, Prompt, Response, Task, TaskResponse)
-}
 Row = TypeVar("Row", bound=Model)
+
+
+def table_of(model: type[Model]) -> str:
+    return f'"{model._meta.db_table}"'
+
+
+def tables_of(*models: type[Model]) -> dict[str, str]:
+    """{name of the model in small letters: its table}, to be filled into a statement."""
+    return {model.__name__.lower(): table_of(model) for model in models}
+
+
+TABLES = tables_of(Draft, Guideline, Judgement, Lease, Membership, Project, Prompt, Response, Task, TaskResponse)
 
 
 class PreparedCursor(Cursor[tuple[Any, ...]]):
@@ -89,19 +97,29 @@ def insert(row: Model) -> None:
     values = {name: field.get_db_prep_save(getattr(row, field.attname), database) for name, field in fields.items()}
     # psycopg gives whole numbers a type by their size, and each type would be another statement to prepare
     values = {name: Int8(value) if type(value) is int else value for name, value in values.items()}
-    for (pk,) in fetch(statement, values):
-        row.pk = pk
+    [(pk,)] = fetch(statement, values)
+    note_stored(row, pk)
+
+
+def note_stored(row: Model, pk: Any) -> None:
+    row.pk = pk
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 @cache
 def _insertion(model: type[Model]) -> tuple[dict[str, Field[Any, Any]], str]:
-    """({column: field}, without the number that the database gives; the statement)"""
-    concrete = model._meta.concrete_fields
-    fields = {str(field.column): field for field in concrete if not isinstance(field, AutoField)}
+    fields = given_fields(model)
     names, values = ", ".join(f'"{name}"' for name in fields), ", ".join(f"%({name})s" for name in fields)
-    key = next(field.column for field in concrete if field.primary_key)
-    return fields, f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({values}) RETURNING "{key}"'
+    return fields, f'INSERT INTO {table_of(model)} ({names}) VALUES ({values}) RETURNING "{key_of(model)}"'
+
+
+def given_fields(model: type[Model]) -> dict[str, Field[Any, Any]]:
+    """{column: field}, without the number that the database gives a row."""
+    return {str(field.column): field for field in model._meta.concrete_fields if not isinstance(field, AutoField)}
+
+
+def key_of(model: type[Model]) -> str:
+    return next(str(field.column) for field in model._meta.concrete_fields if field.primary_key)
 
 
 def columns(model: type[Model], alias: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import Count, Max, Min, Model
+from django.db.models import Count, Max, Min
 
 from annotate.exports.kinds.table import KIND_EXPORTS
 from annotate.exports.rows import OF_JUDGEMENT, Facts, Row, Text, columns_of
@@ -28,6 +28,7 @@ from annotate.models import (
     Task,
     TaskResponse,
 )
+from annotate.statements import table_of
 
 WINDOW = 1_000  # items read by one statement: few enough that their rows are found one by one, by their ids
 PAUSED_EVERY = 20  # windows
@@ -100,10 +101,6 @@ class RowReader:
 def with_added(texts: tuple[Text, ...], more: Text) -> tuple[Text, ...]:
     """The task's responses, and the one that the answer added if it is none of them."""
     return texts if any(text.id == more.id for text in texts) else (*texts, more)
-
-
-def table_of(model: type[Model]) -> str:
-    return str(model._meta.db_table)
 
 
 def select_by_kind(column: str, statements: Mapping[str, str]) -> str:

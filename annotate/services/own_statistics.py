@@ -13,6 +13,7 @@ from django.utils import timezone
 from annotate.models import Comparison, Judgement, Kind, Project, Task, User
 from annotate.quality.agreement import Share, measure_share
 from annotate.services.tallies import over_work, read_work
+from annotate.statements import tables_of
 
 DAYS = 30
 LOOKED_AT = 1_000  # of a person's comparisons, for their agreement with others
@@ -50,9 +51,7 @@ TALLY_OF_OTHERS = """
     WHERE firsts + seconds + ties + bad > 0
     GROUP BY own.answer, firsts, seconds, ties, bad
 """.format(
-    judgement=Judgement._meta.db_table,
-    comparison=Comparison._meta.db_table,
-    task=Task._meta.db_table,
+    **tables_of(Judgement, Comparison, Task),
     mine=ANSWER.format(said="mine"),
     theirs=ANSWER.format(said="theirs"),
 )

@@ -16,18 +16,13 @@ from annotate.models import Comparison, Judgement, Membership, Project, Purpose,
 from annotate.quality.flags import Figures, Flag, find_flags
 from annotate.quality.significance import ChiSquare, even_split
 from annotate.services.answers.kinds import ANSWER_KINDS, RELATED
+from annotate.statements import tables_of
 
 RECENT = 500
 REPEATS_LOOKED_AT = 5_000
 CLEARLY_LONGER = 1.1  # times as many characters
 
-TABLES = {
-    "judgement": Judgement._meta.db_table,
-    "comparison": Comparison._meta.db_table,
-    "task": Task._meta.db_table,
-    "response": Response._meta.db_table,
-    "membership": Membership._meta.db_table,
-}
+TABLES = tables_of(Judgement, Comparison, Task, Response, Membership)
 # Each person's newest answers by an index of their own (`JudgementQuerySet.newest_of` says why a range of one), and
 # what others said of each of these tasks, looked up task by task: nothing is read that grows with the project.
 HABITS = """

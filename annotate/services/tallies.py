@@ -18,12 +18,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotate.models import Judgement, Project, TallyMark, User, WorkTally
-from annotate.statements import fetch
+from annotate.statements import fetch, tables_of
 
 SETTLED_AFTER = timedelta(hours=1)  # no transaction that could still add an earlier row lasts so long
 ADDED_AT_ONCE = 50_000  # judgements in one transaction
 
-TABLES = {model.__name__.lower(): f'"{model._meta.db_table}"' for model in (Judgement, TallyMark, User, WorkTally)}
+TABLES = tables_of(Judgement, TallyMark, User, WorkTally)
 KEY = "annotator_id, day, kind, is_adjudication"
 COUNTS = ("answers", "skips", "standing_answers", "standing_skips", "active_seconds")
 
