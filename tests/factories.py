@@ -1,7 +1,6 @@
 """Rows for tests, made with plain functions. Whatever a test does not name has a sensible value."""
 
 import hashlib
-import itertools
 import json
 import uuid
 
@@ -21,9 +20,9 @@ from annotate.models import (
     User,
 )
 from annotate.services.chats import send_message
+from tests.numbering import NUMBERS
 
 PASSWORD = "correct horse battery staple"
-NUMBERS = itertools.count(1)
 
 
 def make_user(name: str, *, is_staff: bool = False) -> User:

@@ -1,7 +1,8 @@
 """Tasks of the kinds that say something about several responses at once."""
 
 from annotate.models import Kind, Project, Task, TaskResponse
-from tests.factories import NUMBERS, make_prompt, make_response
+from tests.factories import make_prompt, make_response
+from tests.numbering import NUMBERS
 
 
 def make_ranking_task(project: Project, *, responses: int = 4) -> Task:

@@ -10,7 +10,8 @@ from annotate.models import Kind, Lease, Membership, Project, Response, Task, Ta
 from annotate.standing import Stage, Standing
 from annotate.views import frames
 from annotate.views.task_page import render_ahead
-from tests.factories import NUMBERS, add_member, make_prompt, make_response, make_user
+from tests.factories import add_member, make_prompt, make_response, make_user
+from tests.numbering import NUMBERS
 
 RESPONSES = {
     Kind.COMPARISON: 2,
