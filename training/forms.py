@@ -37,6 +37,7 @@ class LaunchForm(forms.Form):
         self.fields["snapshot"] = forms.ChoiceField(
             label="Judgements",
             help_text="A snapshot freezes them, so that the run can be repeated.",
+            initial=NEW_SNAPSHOT,
             choices=[
                 (NEW_SNAPSHOT, "New snapshot of all judgements so far"),
                 *((str(snapshot.pk), describe_snapshot(snapshot)) for snapshot in usable_snapshots(project)),
@@ -154,14 +155,6 @@ class ConfigForm(forms.Form):
 
     def has_advanced_errors(self) -> bool:
         return any(self.groups.get(name, BASIC) != BASIC for name in self.errors)
-
-
-def read_typed(form: forms.Form, typed: Mapping[str, str]) -> dict[str, Any]:
-    """What was typed into the form's fields, as it stands; nothing when none of them was on the page."""
-    names = {name: form.add_prefix(name) for name in form.fields}
-    if not any(name in typed for name in names.values()):
-        return {}
-    return {name: form.fields[name].widget.value_from_datadict(typed, {}, said) for name, said in names.items()}
 
 
 def make_field(item: Field) -> forms.Field:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
 from training.algorithms.configs import ALGORITHMS
-from training.forms import ConfigForm, make_field, read_typed
+from training.forms import ConfigForm, make_field
 from training.models import Recipe
 from training.recipes import GROUPS, PlanError, plain_fields
 
@@ -17,10 +16,7 @@ Trigger = Recipe.Trigger
 
 class RecipeForm(forms.Form):
     """Everything but the algorithm, which the address names, and the algorithms' settings, which have forms of their
-    own.
-
-    `typed` is what was filled in before another algorithm was chosen: it is shown again, unjudged, and what was said of
-    the algorithms left behind waits in hidden fields."""
+    own."""
 
     name = forms.CharField(max_length=80)
     trigger = forms.ChoiceField(
@@ -36,9 +32,7 @@ class RecipeForm(forms.Form):
     )
     enough_judgements = forms.IntegerField(label="New judgements", min_value=1, max_value=10_000_000)
 
-    def __init__(
-        self, recipe: Recipe, algorithm: str, data: Any = None, *, typed: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, recipe: Recipe, algorithm: str, data: Any = None) -> None:
         about = {name: getattr(recipe, name) for name in self.base_fields}
         super().__init__(data, initial={**recipe.plan, **about})
         self.groups = {item.name: item.metadata["group"] for item in plain_fields() if item.name != "algorithm"}
@@ -48,17 +42,12 @@ class RecipeForm(forms.Form):
         self.algorithm = algorithm
         plan = recipe.plan
         own = plan.get("policy_settings") if plan.get("algorithm", algorithm) == algorithm else {}
-        self.policy = ConfigForm(algorithm, data, prefix=f"policy-{algorithm}", initial=own)
+        self.policy = ConfigForm(algorithm, data, prefix="policy", initial=own)
         self.reward = ConfigForm("reward_model", data, prefix="reward", initial=plan.get("reward_settings"))
         self.sft = ConfigForm("sft", data, prefix="sft", initial=plan.get("sft_settings"))
-        for form in (self, self.policy, self.reward, self.sft):
-            form.initial = {**form.initial, **read_typed(form, typed or {})}
-        said = typed or data or {}
-        self.waiting = {
-            name: said[name]
-            for name in said
-            if name.startswith("policy-") and not name.startswith(f"{self.policy.prefix}-")
-        }
+
+    def all_forms(self) -> list[forms.Form]:
+        return [self, self.policy, self.reward, self.sft]
 
     def parts(self) -> list[tuple[str, ConfigForm]]:
         """(title, form) of the algorithms' own settings, for the folded part of the page."""

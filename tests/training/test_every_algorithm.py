@@ -1,7 +1,5 @@
 """Every algorithm of the table: its form, its launch, two steps of it, and the model that comes out."""
 
-from collections.abc import Iterator
-
 import pytest
 from bs4 import BeautifulSoup
 from django.conf import settings
@@ -10,6 +8,7 @@ from django.urls import reverse
 from annotate.services.snapshots import build_snapshot
 from tests.tiny_models import build_policy
 from tests.training.factories import judge, make_backbone, make_policy, relative
+from tests.training.launch_form import read_form
 from training.algorithms.configs import ALGORITHMS, to_dict
 from training.algorithms.models import load_reward_model, save_model
 from training.algorithms.trainer import DONE, run_trainer
@@ -41,20 +40,6 @@ def judged(project, alice):
         created_by=project.created_by,
     )
     return project
-
-
-def read_form(page: bytes) -> dict[str, str]:
-    """What a browser would send if nobody touched anything."""
-    return dict(fields_of(BeautifulSoup(page, "html.parser").select_one("form.run-form")))
-
-
-def fields_of(form) -> Iterator[tuple[str, str]]:
-    for field in form.select("input[name], select[name]"):
-        if field.name == "select":
-            chosen = field.select_one("option[selected]") or field.select_one("option")
-            yield field["name"], chosen["value"]
-        elif field["type"] != "checkbox" or field.has_attr("checked"):
-            yield field["name"], field.get("value", "on" if field["type"] == "checkbox" else "")
 
 
 def train_here(run: Run) -> None:

@@ -9,6 +9,7 @@ from annotate.models import AuditEvent, JobStatus, Snapshot
 from annotate.services.snapshots import create_snapshot
 from tests.factories import make_project
 from tests.training.factories import QUICK, judge, make_backbone, make_policy
+from tests.training.launch_form import read_form
 from training.algorithms.configs import ALGORITHMS, to_dict
 from training.models import Run, RunEvent
 from training.services.runs import launch_run
@@ -108,6 +109,23 @@ def test_wrong_settings_come_back_beside_their_fields_with_everything_typed(judg
     assert "Epochs cannot be &#x27;many&#x27;: it must be a number." in page
     assert 'value="Mine"' in page
     assert (Run.objects.count(), Snapshot.objects.count()) == (0, 0)
+
+
+def test_another_algorithm_may_be_chosen_without_losing_what_was_typed(judged, alice, signed_in):
+    client, url = signed_in(alice), reverse("run-create", args=[judged.pk]) + "?algorithm="
+    typed = {"config-beta": ["lots"], "config-learning_rate": ["0.002"], "config-warmup_ratio": ["0.05"]}
+    dpo = read_form(client.get(url + "dpo").content) | typed
+    del dpo["config-lora"]  # unticked
+    page = client.post(url + "reward_model", dpo | {"switch": ""})
+    assert page.status_code == 200 and not page.context["config"].errors
+    chosen = read_form(page.content)
+    untouched = read_form(client.get(url + "reward_model").content)
+    del untouched["config-lora"]
+    assert chosen == untouched | typed | {"typed": sorted([*typed, "config-lora"])}
+    refused = client.post(url + "reward_model", chosen | {"name": ""})
+    assert refused.status_code == 422
+    back = read_form(client.post(url + "dpo", read_form(refused.content) | {"switch": ""}).content)
+    assert back == dpo | {"name": [""], "typed": sorted([*typed, "config-lora", "name"])}
 
 
 def test_a_name_that_is_taken_makes_no_snapshot(run, alice, signed_in):

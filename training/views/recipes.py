@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -17,6 +17,7 @@ from training.models import Recipe
 from training.recipe_form import RecipeForm
 from training.recipes import POLICIES, Plan, PlanError, to_json
 from training.services.recipes import ensure_recipes, save_recipe
+from training.typed import carry_over, hidden_fields
 
 
 @login_required
@@ -52,13 +53,15 @@ def recipe_edit(request: SignedInRequest, project_id: int, pk: int) -> HttpRespo
 
 def edit_recipe(request: SignedInRequest, membership: Membership, recipe: Recipe) -> HttpResponse:
     """The form of a recipe, new or known. The algorithm is named by the address, `?algorithm=`; a form sent with
-    `switch` only asks for another one's settings."""
-    wanted = request.GET.get("algorithm", "")
-    algorithm = wanted if wanted in dict(POLICIES) else recipe.plan["algorithm"]
+    `switch` only asks for another one's settings than those of `algorithm`, which it shows."""
+    algorithm = known_policy(request.GET, recipe)
     if "switch" in request.POST:
-        form = RecipeForm(recipe, algorithm, typed=request.POST)
+        form = RecipeForm(recipe, algorithm)
+        left = RecipeForm(recipe, known_policy(request.POST, recipe))
+        hidden = carry_over(left.all_forms(), form.all_forms(), request.POST)
     else:
         form = RecipeForm(recipe, algorithm, request.POST if request.method == "POST" else None)
+        hidden = hidden_fields(form.all_forms(), request.POST)
     if form.is_bound and form.is_valid() and save_form(form, recipe, membership):
         messages.success(request, f"“{recipe}” is saved. Rounds that have begun go on as they began.")
         return redirect("project-recipes", membership.project_id)
@@ -67,10 +70,16 @@ def edit_recipe(request: SignedInRequest, membership: Membership, recipe: Recipe
         "membership": membership,
         "recipe": recipe,
         "form": form,
+        "hidden": hidden,
         "algorithm": algorithm,
         "algorithms": {name: ALGORITHMS[name] for name, _ in POLICIES},
     }
     return render(request, "training/recipe_form.html", context, status=422 if form.is_bound else 200)
+
+
+def known_policy(said: QueryDict, recipe: Recipe) -> str:
+    wanted = said.get("algorithm", "")
+    return wanted if wanted in dict(POLICIES) else recipe.plan["algorithm"]
 
 
 def save_form(form: RecipeForm, recipe: Recipe, membership: Membership) -> bool:

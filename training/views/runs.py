@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -24,6 +24,7 @@ from training.services.alarms import open_alarms
 from training.services.registry import ensure_base_models
 from training.services.runs import cancel_run, has_best, launch_run, retry_run
 from training.turning_point import say_turn
+from training.typed import carry_over, hidden_fields
 
 EVENTS_A_PAGE = 2000
 
@@ -46,12 +47,16 @@ def project_runs(request: SignedInRequest, project_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def run_create(request: SignedInRequest, project_id: int) -> HttpResponse:
     membership = get_membership(request.user, project_id, OWNERS)
-    algorithm = request.GET.get("algorithm", "")
-    algorithm = algorithm if algorithm in ALGORITHMS else next(iter(ALGORITHMS))
     ensure_base_models(membership.project)
-    data = request.POST if request.method == "POST" else None
-    like = find_like(request, membership, algorithm)
-    launch, config = LaunchForm(membership.project, algorithm, data, like=like), ConfigForm(algorithm, data, like=like)
+    algorithm = known_algorithm(request.GET)
+    if "switch" in request.POST:
+        data, (launch, config) = None, launch_forms(request, membership, algorithm)
+        left = launch_forms(request, membership, known_algorithm(request.POST))
+        hidden = carry_over(left, [launch, config], request.POST)
+    else:
+        data = request.POST if request.method == "POST" else None
+        launch, config = launch_forms(request, membership, algorithm, data)
+        hidden = hidden_fields([launch, config], request.POST)
     if data is not None and launch.is_valid() and config.is_valid():
         run = launch_from_forms(membership, algorithm, launch, config)
         if run is not None:
@@ -63,8 +68,21 @@ def run_create(request: SignedInRequest, project_id: int) -> HttpResponse:
         "algorithms": ALGORITHMS,
         "form": launch,
         "config": config,
+        "hidden": hidden,
     }
     return render(request, "training/run_form.html", context, status=422 if data is not None else 200)
+
+
+def known_algorithm(said: QueryDict) -> str:
+    wanted = said.get("algorithm", "")
+    return wanted if wanted in ALGORITHMS else next(iter(ALGORITHMS))
+
+
+def launch_forms(
+    request: SignedInRequest, membership: Membership, algorithm: str, data: QueryDict | None = None
+) -> tuple[LaunchForm, ConfigForm]:
+    like = find_like(request, membership, algorithm)
+    return LaunchForm(membership.project, algorithm, data, like=like), ConfigForm(algorithm, data, like=like)
 
 
 def find_like(request: SignedInRequest, membership: Membership, algorithm: str) -> Run | None:
