@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.models import AutoField, Field, JSONField, Model
 from django.db.models.base import ModelState
-from psycopg import Cursor
+from psycopg import Connection, Cursor
+from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8
 
 from annotate.models import (
@@ -32,6 +33,7 @@ from annotate.models import (
 )
 
 Row = TypeVar("Row", bound=Model)
+SAID = "said_"  # before the names of columns of what was said
 
 
 def table_of(model: type[Model]) -> str:
@@ -47,7 +49,13 @@ TABLES = tables_of(Draft, Guideline, Judgement, Lease, Membership, Project, Prom
 
 
 class PreparedCursor(Cursor[tuple[Any, ...]]):
-    """Sends values apart from the statement, which Postgres plans once for this connection and knows from then on."""
+    """Sends values apart from the statement, which Postgres plans once for this connection and knows from then on.
+
+    Times are read by psycopg's loader, in C; Django's, in Python, puts in UTC, which its connections have anyway."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        super().__init__(connection)
+        self.adapters.register_loader("timestamptz", TimestamptzLoader)
 
     def execute(
         self, query: Any, params: Any = None, *, prepare: bool | None = True, binary: bool | None = None
@@ -84,21 +92,43 @@ def _run(database: Any, statement: str, values: Mapping[str, Any]) -> list[tuple
             watched.execute(statement, values)
             return list(watched.fetchall())
     database.validate_no_broken_transaction()
-    with database.wrap_database_errors, PreparedCursor(database.connection) as cursor:
-        return cursor.execute(statement, values).fetchall()
+    with database.wrap_database_errors:
+        return _cursor_of(database.connection).execute(statement, values).fetchall()
+
+
+def _cursor_of(connection: Any) -> PreparedCursor:
+    """One for as long as the connection is kept."""
+    if not hasattr(connection, "prepared_cursor"):
+        connection.prepared_cursor = PreparedCursor(connection)
+    cursor: PreparedCursor = connection.prepared_cursor
+    return cursor
 
 
 def insert(row: Model) -> None:
     """Add a row, as `save(force_insert=True)` does; the number that the database gives it is set on it.
 
     Raises IntegrityError where a constraint forbids it."""
-    database = connections[DEFAULT_DB_ALIAS]
-    fields, statement = _insertion(type(row))
-    values = {name: field.get_db_prep_save(getattr(row, field.attname), database) for name, field in fields.items()}
-    # psycopg gives whole numbers a type by their size, and each type would be another statement to prepare
-    values = {name: Int8(value) if type(value) is int else value for name, value in values.items()}
-    [(pk,)] = fetch(statement, values)
+    [(pk,)] = fetch(_insertion(type(row)), _given(row))
     note_stored(row, pk)
+
+
+def insert_answer(judgement: Judgement, said: Model) -> None:
+    """`insert` of a judgement and of the row beside it that says what was answered, and no draft of it any more.
+
+    To be called under the lease's lock, which whoever saves a draft holds too."""
+    values = _given(judgement) | {SAID + name: value for name, value in _given(said).items()}
+    [(pk,)] = fetch(_answer(type(said)), values)
+    note_stored(judgement, pk)
+    note_stored(said, pk)
+
+
+def _given(row: Model) -> dict[str, Any]:
+    """{column: value}. psycopg gives whole numbers a type by their size, and each type would be another statement to
+    prepare, so all are of one."""
+    database = connections[DEFAULT_DB_ALIAS]
+    fields = given_fields(type(row)).items()
+    values = ((name, field.get_db_prep_save(getattr(row, field.attname), database)) for name, field in fields)
+    return {name: Int8(value) if type(value) is int else value for name, value in values}
 
 
 def note_stored(row: Model, pk: Any) -> None:
@@ -107,12 +137,29 @@ def note_stored(row: Model, pk: Any) -> None:
 
 
 @cache
-def _insertion(model: type[Model]) -> tuple[dict[str, Field[Any, Any]], str]:
+def _insertion(model: type[Model]) -> str:
     fields = given_fields(model)
     names, values = ", ".join(f'"{name}"' for name in fields), ", ".join(f"%({name})s" for name in fields)
-    return fields, f'INSERT INTO {table_of(model)} ({names}) VALUES ({values}) RETURNING "{key_of(model)}"'
+    return f'INSERT INTO {table_of(model)} ({names}) VALUES ({values}) RETURNING "{key_of(model)}"'
 
 
+@cache
+def _answer(said: type[Model]) -> str:
+    """The row of what was said has the judgement's number as its own."""
+    key = key_of(said)
+    names = [name for name in given_fields(said) if name != key]
+    values = ", ".join(f"%({SAID}{name})s" for name in names)
+    return f"""
+        WITH judgement AS ({_insertion(Judgement)}), said AS (
+            INSERT INTO {table_of(said)} ("{key}", {", ".join(f'"{name}"' for name in names)})
+            SELECT judgement.id, {values} FROM judgement
+        ), emptied AS (
+            DELETE FROM {table_of(Draft)} WHERE task_id = %(task_id)s AND annotator_id = %(annotator_id)s
+        ) SELECT judgement.id FROM judgement
+    """
+
+
+@cache
 def given_fields(model: type[Model]) -> dict[str, Field[Any, Any]]:
     """{column: field}, without the number that the database gives a row."""
     return {str(field.column): field for field in model._meta.concrete_fields if not isinstance(field, AutoField)}
@@ -350,11 +397,6 @@ FILL_HELD_PLACE = """
         ORDER BY guideline.version DESC LIMIT 1
     )
 """.format(**TABLES, is_held=IS_HELD)
-
-# Under the lease's lock, which whoever saves a draft holds too.
-EMPTY_DRAFT = """
-    DELETE FROM {draft} WHERE task_id = %(task)s AND annotator_id = %(user)s RETURNING id
-""".format(**TABLES)
 
 # At most nine (`SIZES` of services/tasks), found first: whatever Postgres knows of the table, it never reads all of it.
 RESPONSES_IN_ORDER = """

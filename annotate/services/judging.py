@@ -19,7 +19,7 @@ from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import Shown, responses_shown
 from annotate.services.guidelines import guideline_followed
 from annotate.services.reviews import settle_corrections
-from annotate.statements import EMPTY_DRAFT, fetch, insert
+from annotate.statements import insert, insert_answer
 
 
 class SubmissionTaken(Exception):
@@ -46,7 +46,6 @@ def submit_judgement(
     _record(lease, previous, judgement, answer, guideline=_guideline_of(lease))
     if previous:
         settle_corrections(task_id=lease.task_id, annotator_id=lease.annotator_id)
-    Draft.objects.filter(task=lease.task_id, annotator=lease.annotator_id).delete()
     return judgement
 
 
@@ -83,7 +82,6 @@ def _submit_held(lease: Lease, judgement: Judgement, answer: Answer) -> bool:
     """Record the answer to a held task of which nothing was said before; False, and nothing done, when it is not so."""
     filled, guideline = assignment.fill_held_place(lease=lease, submission_id=judgement.submission_id)
     if filled:
-        fetch(EMPTY_DRAFT, {"task": lease.task_id, "user": lease.annotator_id})
         _record(lease, None, judgement, answer, guideline=guideline)
     return filled
 
@@ -104,7 +102,9 @@ def skip_judgement(
         skip_reason=reason,
         active_seconds=_bounded(active_seconds, lease),
     )
-    return _append(lease, previous, judgement, guideline=_guideline_of(lease))
+    _follow(lease, previous, judgement, guideline=_guideline_of(lease))
+    insert(judgement)
+    return judgement
 
 
 @transaction.atomic
@@ -123,7 +123,8 @@ def undo_judgement(*, judgement: Judgement) -> bool:
     reopened = assignment.reopen_place(lease=lease, previous=previous)
     undone = Judgement(outcome=Judgement.Outcome.UNDONE, submission_id=uuid.uuid4())
     undone.matches_agreed = _shown_agreed(lease, previous)
-    _append(lease, previous, undone, guideline=_guideline_of(lease))
+    _follow(lease, previous, undone, guideline=_guideline_of(lease))
+    insert(undone)
     return reopened
 
 
@@ -173,15 +174,13 @@ def _find_judgements(lease: Lease, submission_id: uuid.UUID | None) -> tuple[Jud
     return known, previous
 
 
-def _append(lease: Lease, previous: Judgement | None, judgement: Judgement, *, guideline: int | None) -> Judgement:
-    """Add this row for the lease's task and person; it supersedes `previous`."""
+def _follow(lease: Lease, previous: Judgement | None, judgement: Judgement, *, guideline: int | None) -> None:
+    """Make it one of the lease's task and person that supersedes `previous`."""
     if previous:
         Judgement.objects.filter(pk=previous.pk).update(is_current=False)
     judgement.project_id, judgement.task_id, judgement.kind = lease.task.project_id, lease.task_id, lease.task.kind
     judgement.annotator_id, judgement.supersedes = lease.annotator_id, previous
     judgement.guideline_id = guideline
-    insert(judgement)
-    return judgement
 
 
 def _guideline_of(lease: Lease) -> int | None:
@@ -190,22 +189,21 @@ def _guideline_of(lease: Lease) -> int | None:
 
 def _record(
     lease: Lease, previous: Judgement | None, judgement: Judgement, answer: Answer, *, guideline: int | None
-) -> Judgement:
-    """Save the judgement and what the kind keeps of its answer."""
+) -> None:
+    """Add the judgement and what the kind keeps of its answer, and empty the draft."""
     kind, shown = ANSWER_KINDS[lease.task.kind], answer.shown or responses_shown(lease)
     flags = {str(entry.response.pk): list(answer.flags.get(entry.letter, [])) for entry in shown}
     judgement.flags = {response: chosen for response, chosen in flags.items() if chosen}
     if previous is None:
         texts = [message["content"] for message in lease.task.prompt.messages]
         judgement.is_quick = is_quick(judgement.active_seconds, [*texts, *(entry.response.text for entry in shown)])
-    _append(lease, previous, judgement, guideline=guideline)
-    kind.record(judgement, shown, answer.said)
+    _follow(lease, previous, judgement, guideline=guideline)
+    said = kind.row(judgement, shown, answer.said)
     if lease.task.agreed_answer is not None and kind.agreed and kind.matches:
         matches = kind.matches(kind.agreed(judgement), lease.task.agreed_answer)
         first = _shown_agreed(lease, previous)
         judgement.matches_agreed = matches if first is None else first
-        judgement.save(update_fields=["matches_agreed"])
-    return judgement
+    insert_answer(judgement, said)
 
 
 def _shown_agreed(lease: Lease, previous: Judgement | None) -> bool | None:

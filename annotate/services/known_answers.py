@@ -20,6 +20,7 @@ from annotate.services.answers.answer import Answer
 from annotate.services.answers.kinds import ANSWER_KINDS, RELATED, describe_judgement
 from annotate.services.answers.shown import LETTERS
 from annotate.services.audit import record_audit
+from annotate.statements import insert
 
 KNOWN = (Purpose.GOLD, Purpose.PRACTICE, Purpose.QUALIFICATION)
 PLACES = 32_000  # a place for everybody
@@ -85,7 +86,7 @@ def set_agreed_answer(*, actor: User, known: Task, answer: Answer, explanation: 
         is_adjudication=True,
     )
     kind = ANSWER_KINDS[locked.kind]
-    kind.record(judgement, answer.shown, answer.said)
+    insert(kind.row(judgement, answer.shown, answer.said))
     locked.agreed_answer = kind.agreed(judgement) if kind.agreed else None
     locked.explanation = explanation
     locked.save(update_fields=["agreed_answer", "explanation"])

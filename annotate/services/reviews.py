@@ -18,6 +18,7 @@ from annotate.services.answers.answer import Answer
 from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import LETTERS, Shown, task_responses
 from annotate.services.audit import record_audit
+from annotate.statements import insert
 
 
 def can_be_decided(task: Task) -> bool:
@@ -59,7 +60,7 @@ def decide_task(*, task: Task, reviewer: User, submission_id: uuid.UUID, answer:
         supersedes=previous,
         is_adjudication=True,
     )
-    ANSWER_KINDS[task.kind].record(decision, answer.shown, answer.said)
+    insert(ANSWER_KINDS[task.kind].row(decision, answer.shown, answer.said))
     record_audit(actor=reviewer, action="task.decided", project=task.project, target=task, data={"reason": reason})
     return decision
 

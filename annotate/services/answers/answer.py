@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Model
+
 from annotate.models import Judgement
 from annotate.services.answers.shown import Shown
 
@@ -27,7 +29,7 @@ class Answer:
 class AnswerKind:
     """What a kind of judgement does with its answer.
 
-    record    saves what was said beside the judgement, which has its number already
+    row       what was said as the row that stands beside the judgement, under its number; not stored yet
     draft_of  the saved answer as the fields it would be typed as, without flags and rationale
     describe  the saved answer in words; the names of the responses are given by id
     agreed    the saved answer as JSON by response id: what an agreed answer is stored as and compared with
@@ -36,7 +38,7 @@ class AnswerKind:
     """
 
     related: str
-    record: Callable[[Judgement, Sequence[Shown], Any], None]
+    row: Callable[[Judgement, Sequence[Shown], Any], Model]
     draft_of: Callable[[Judgement, Sequence[Shown]], dict[str, Any]]
     describe: Callable[[Judgement, Mapping[int, str]], str]
     agreed: Callable[[Judgement], Any] | None = None

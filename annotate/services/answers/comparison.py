@@ -10,7 +10,6 @@ from annotate.models import Comparison, Judgement
 from annotate.models.projects import SCALE_MAXIMUM
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
-from annotate.statements import insert
 
 BOTH_BAD = "both-bad"
 STRENGTHS = {
@@ -30,22 +29,20 @@ class ComparisonAnswer:
     dimensions: Mapping[str, int] = field(default_factory=dict)
 
 
-def record(judgement: Judgement, shown: Sequence[Shown], said: ComparisonAnswer) -> None:
-    """Save the comparison, turning sides into the task's positions."""
+def row(judgement: Judgement, shown: Sequence[Shown], said: ComparisonAnswer) -> Comparison:
+    """The comparison, turning sides into the task's positions."""
     first, second = sorted(shown, key=lambda entry: entry.position)
     first_on_left = first is shown[0]
     side = 1 if first_on_left else -1
-    insert(
-        Comparison(
-            judgement=judgement,
-            first=first.response,
-            second=second.response,
-            first_on_left=first_on_left,
-            points=said.points,
-            preference=None if said.preference is None else side * said.preference,
-            both_bad=said.preference is None,
-            dimensions={name: side * value for name, value in said.dimensions.items()},
-        )
+    return Comparison(
+        judgement=judgement,
+        first=first.response,
+        second=second.response,
+        first_on_left=first_on_left,
+        points=said.points,
+        preference=None if said.preference is None else side * said.preference,
+        both_bad=said.preference is None,
+        dimensions={name: side * value for name, value in said.dimensions.items()},
     )
 
 
@@ -92,5 +89,5 @@ def matches(said: Any, known: Any) -> bool:
 
 
 COMPARISON = AnswerKind(
-    related="comparison", record=record, draft_of=draft_of, describe=describe, agreed=agreed, matches=matches
+    related="comparison", row=row, draft_of=draft_of, describe=describe, agreed=agreed, matches=matches
 )

@@ -11,7 +11,6 @@ from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
 from annotate.services.answers.text_distance import word_distance
 from annotate.services.answers.written import store_written
-from annotate.statements import insert
 
 
 @dataclass(frozen=True)
@@ -22,16 +21,14 @@ class DemonstrationAnswer:
     suggestion: str = ""
 
 
-def record(judgement: Judgement, shown: Sequence[Shown], said: DemonstrationAnswer) -> None:
-    """Save the text as a response of its own, and how far it is from its suggestion."""
+def row(judgement: Judgement, shown: Sequence[Shown], said: DemonstrationAnswer) -> Demonstration:
+    """The text, stored as a response of its own, and how far it is from its suggestion."""
     suggestion = next((entry.response for entry in shown if entry.letter == said.suggestion), None)
-    insert(
-        Demonstration(
-            judgement=judgement,
-            response=store_written(judgement, said.text),
-            suggestion=suggestion,
-            distance=word_distance(suggestion.text, said.text) if suggestion else None,
-        )
+    return Demonstration(
+        judgement=judgement,
+        response=store_written(judgement, said.text),
+        suggestion=suggestion,
+        distance=word_distance(suggestion.text, said.text) if suggestion else None,
     )
 
 
@@ -49,4 +46,4 @@ def describe(judgement: Judgement, names: Mapping[int, str]) -> str:
     return f"Wrote a response from {names[demonstration.suggestion_id]}, {demonstration.distance:.0%} changed"
 
 
-DEMONSTRATION = AnswerKind(related="demonstration", record=record, draft_of=draft_of, describe=describe)
+DEMONSTRATION = AnswerKind(related="demonstration", row=row, draft_of=draft_of, describe=describe)

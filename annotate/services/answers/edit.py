@@ -11,7 +11,6 @@ from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
 from annotate.services.answers.text_distance import word_distance
 from annotate.services.answers.written import store_written
-from annotate.statements import insert
 
 
 @dataclass(frozen=True)
@@ -19,16 +18,14 @@ class EditAnswer:
     text: str  # the whole response as it should be
 
 
-def record(judgement: Judgement, shown: Sequence[Shown], said: EditAnswer) -> None:
-    """Save the text as a response of its own beside its original."""
+def row(judgement: Judgement, shown: Sequence[Shown], said: EditAnswer) -> Edit:
+    """The text, stored as a response of its own beside its original."""
     original = shown[0].response
-    insert(
-        Edit(
-            judgement=judgement,
-            original=original,
-            response=store_written(judgement, said.text),
-            distance=word_distance(original.text, said.text),
-        )
+    return Edit(
+        judgement=judgement,
+        original=original,
+        response=store_written(judgement, said.text),
+        distance=word_distance(original.text, said.text),
     )
 
 
@@ -41,4 +38,4 @@ def describe(judgement: Judgement, names: Mapping[int, str]) -> str:
     return f"Edited, {judgement.edit.distance:.0%} changed"
 
 
-EDIT = AnswerKind(related="edit", record=record, draft_of=draft_of, describe=describe)
+EDIT = AnswerKind(related="edit", row=row, draft_of=draft_of, describe=describe)

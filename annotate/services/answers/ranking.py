@@ -9,7 +9,6 @@ from typing import Any
 from annotate.models import Judgement, Ranking
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
-from annotate.statements import insert
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ def rank_field(letter: str) -> str:
     return f"rank_{letter.lower()}"
 
 
-def record(judgement: Judgement, shown: Sequence[Shown], said: RankingAnswer) -> None:
+def row(judgement: Judgement, shown: Sequence[Shown], said: RankingAnswer) -> Ranking:
     ids = {entry.letter: entry.response.pk for entry in shown}
     tiers = [sorted(ids[letter] for letter in tier) for tier in said.tiers]
-    insert(Ranking(judgement=judgement, tiers=tiers, shown=list(ids.values())))
+    return Ranking(judgement=judgement, tiers=tiers, shown=list(ids.values()))
 
 
 def draft_of(judgement: Judgement, shown: Sequence[Shown]) -> dict[str, Any]:
@@ -57,6 +56,4 @@ def matches(said: Any, known: Any) -> bool:
     return [sorted(tier) for tier in said["tiers"]] == [sorted(tier) for tier in known["tiers"]]
 
 
-RANKING = AnswerKind(
-    related="ranking", record=record, draft_of=draft_of, describe=describe, agreed=agreed, matches=matches
-)
+RANKING = AnswerKind(related="ranking", row=row, draft_of=draft_of, describe=describe, agreed=agreed, matches=matches)

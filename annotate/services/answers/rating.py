@@ -10,7 +10,6 @@ from annotate.kinds.options import Question
 from annotate.models import Judgement, Rating
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.shown import Shown
-from annotate.statements import insert
 
 EXACT_UP_TO = 4  # points: there a neighbouring answer says something else
 
@@ -28,14 +27,12 @@ def score_field(letter: str, key: str) -> str:
     return f"score-{letter.lower()}-{key}"
 
 
-def record(judgement: Judgement, shown: Sequence[Shown], said: RatingAnswer) -> None:
-    insert(
-        Rating(
-            judgement=judgement,
-            scores={str(entry.response.pk): dict(said.scores[entry.letter]) for entry in shown},
-            questions=[{**asdict(question), "names": list(question.names)} for question in said.questions],
-            shown=[entry.response.pk for entry in shown],
-        )
+def row(judgement: Judgement, shown: Sequence[Shown], said: RatingAnswer) -> Rating:
+    return Rating(
+        judgement=judgement,
+        scores={str(entry.response.pk): dict(said.scores[entry.letter]) for entry in shown},
+        questions=[{**asdict(question), "names": list(question.names)} for question in said.questions],
+        shown=[entry.response.pk for entry in shown],
     )
 
 
@@ -86,6 +83,4 @@ def _is_near(value: int | None, known: int, points: int) -> bool:
     return value is not None and abs(value - known) <= (0 if points <= EXACT_UP_TO else 1)
 
 
-RATING = AnswerKind(
-    related="rating", record=record, draft_of=draft_of, describe=describe, agreed=agreed, matches=matches
-)
+RATING = AnswerKind(related="rating", row=row, draft_of=draft_of, describe=describe, agreed=agreed, matches=matches)

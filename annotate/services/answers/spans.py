@@ -12,7 +12,6 @@ from annotate.models import Judgement, SpanFeedback
 from annotate.services.answers.answer import AnswerKind
 from annotate.services.answers.passages import Passage
 from annotate.services.answers.shown import Shown
-from annotate.statements import insert
 
 
 @dataclass(frozen=True)
@@ -21,16 +20,14 @@ class SpansAnswer:
     critique: str = ""
 
 
-def record(judgement: Judgement, shown: Sequence[Shown], said: SpansAnswer) -> None:
-    """Save the passages in the order of the text."""
+def row(judgement: Judgement, shown: Sequence[Shown], said: SpansAnswer) -> SpanFeedback:
+    """The passages in the order of the text."""
     passages = sorted(said.passages, key=lambda passage: (passage.start, passage.end))
-    insert(
-        SpanFeedback(
-            judgement=judgement,
-            response=shown[0].response,
-            spans=[asdict(passage) for passage in passages],
-            critique=said.critique,
-        )
+    return SpanFeedback(
+        judgement=judgement,
+        response=shown[0].response,
+        spans=[asdict(passage) for passage in passages],
+        critique=said.critique,
     )
 
 
@@ -67,5 +64,5 @@ def _meet(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 SPANS = AnswerKind(
-    related="span_feedback", record=record, draft_of=draft_of, describe=describe, agreed=agreed, matches=matches
+    related="span_feedback", row=row, draft_of=draft_of, describe=describe, agreed=agreed, matches=matches
 )
