@@ -108,3 +108,16 @@ def test_production_sends_plain_http_on_to_https_but_answers_health_checks(produ
 @pytest.mark.django_db
 def test_production_answers_to_its_own_name_only(production_site):
     assert production_site.get("/sign-in/", https=True, host="evil.example").status == 400
+
+
+def test_every_answer_says_that_nothing_comes_from_elsewhere(client, db):
+    for path in ("/account/sign-in/", "/nothing-here/", "/api/v1/projects/"):
+        said = client.get(path).headers["Content-Security-Policy"]
+        assert set(said.split("; ")) == {
+            "default-src 'self'",
+            "img-src 'self' data:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        }
