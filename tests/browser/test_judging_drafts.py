@@ -7,7 +7,14 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotate.models import Draft, Judgement, Lease
-from tests.browser.judging_pages import HOLD, open_judging, press_and_wait_for_next, stop_clock, stop_handing_back
+from tests.browser.judging_pages import (
+    HOLD,
+    open_judging,
+    press_and_wait_for_next,
+    stop_clock,
+    stop_handing_back,
+    wait_for_next,
+)
 from tests.factories import make_task
 
 
@@ -67,6 +74,25 @@ def test_a_draft_typed_offline_is_there_after_a_reload(page, context, judging, p
     expect(page.locator("#rationale")).to_have_value("Typed in a tunnel")
     expect(page.locator("#state")).to_have_text("Draft saved")
     assert Draft.objects.get().data["rationale"] == "Typed in a tunnel"
+
+
+@pytest.mark.parametrize("tasks", [1, 2])  # nothing to show meanwhile, or the next task
+def test_a_draft_typed_and_skipped_offline_is_there_when_the_task_comes_back(page, context, judging, project, tasks):
+    stop_clock(page)
+    for _ in range(tasks):
+        make_task(project)
+    judging()
+    before = page.get_attribute("#judging", "data-lease")
+    context.set_offline(True)
+    page.locator("#rationale").fill("Typed in a tunnel")
+    for key in ("Escape", "s", "1"):
+        page.keyboard.press(key)
+    expect(page.locator("#state")).to_have_text("Offline: your answer is kept here and is sent by itself")
+    context.set_offline(False)
+    wait_for_next(page, before)
+    assert (Judgement.objects.get().outcome, Draft.objects.get().data["rationale"]) == ("skip", "Typed in a tunnel")
+    press_and_wait_for_next(page, "u")
+    expect(page.locator("#rationale")).to_have_value("Typed in a tunnel")
 
 
 def test_the_clock_counts_the_visible_tab_and_stops_after_a_minute_without_a_sign(page, judging, project):

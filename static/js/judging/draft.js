@@ -11,6 +11,7 @@ export class Draft {
   constructor(url, activeSeconds) {
     this.url = url;
     this.activeSeconds = activeSeconds;
+    this.lastSave = Promise.resolve(); // of this task or the one before
     document.addEventListener("input", (event) => this.noteChange(event));
     document.addEventListener("change", (event) => this.noteChange(event));
     window.addEventListener("online", () => this.dirty && this.save());
@@ -63,21 +64,25 @@ export class Draft {
     say("Draft saved", "saved");
   }
 
-  // What was typed goes along with a skip, behind a save that is under way; the page goes on meanwhile.
-  sendLast() {
-    if (this.dirty) this.send();
+  // The form, when the server may not have all of it.
+  unsent() {
+    this.read();
+    return this.dirty || this.underWay ? this.form : null;
   }
 
   async send() {
     clearTimeout(this.timeout);
     this.dirty = false;
-    this.form.elements.active_seconds.value = this.activeSeconds().toFixed(1);
-    const body = new FormData(this.form);
-    const sending = this.underWay ? this.underWay.then(() => this.post(body)) : this.post(body);
-    this.underWay = sending;
+    const sending = this.post(this.read());
+    this.underWay = this.lastSave = sending;
     const isSaved = await sending;
     if (sending === this.underWay) this.underWay = null;
     return isSaved;
+  }
+
+  read() {
+    this.form.elements.active_seconds.value = this.activeSeconds().toFixed(1);
+    return new FormData(this.form);
   }
 
   async post(body) {

@@ -36,9 +36,8 @@ page.addEventListener("submit", (event) => {
   }
   const seconds = event.target.elements.active_seconds;
   if (seconds) seconds.value = timer.seconds().toFixed(1);
-  if (event.target.id === "skip-form") draft.sendLast();
 }, true);
-const outbox = new Outbox(page, { ahead, show: putTask, sent: (id) => draft.forget(id), confirmed });
+const outbox = new Outbox(page, { ahead, draft, show: putTask, confirmed });
 
 const loaded = {};
 let kind = null;

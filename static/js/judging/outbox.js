@@ -8,10 +8,10 @@ const LONGEST_WAIT = 15_000;
 const OFFLINE = "Offline: your answer is kept here and is sent by itself";
 
 export class Outbox {
-  // `ahead` is the task held ready; `show(area, event)` puts another in place of the one on the page; `sent(lease)` and
-  // `confirmed(told)` hear what the server has taken.
-  constructor(page, { ahead, show, sent, confirmed }) {
-    Object.assign(this, { page, ahead, show, sent, confirmed, busy: false, failures: 0, delivery: null });
+  // `ahead` is the task held ready; `draft` what was typed; `show(area, event)` puts another in place of the one on the
+  // page; `confirmed(told)` hears what the server has taken.
+  constructor(page, { ahead, draft, show, confirmed }) {
+    Object.assign(this, { page, ahead, draft, show, confirmed, busy: false, failures: 0, delivery: null });
     page.addEventListener("submit", (event) => this.allowOne(event), true);
     page.addEventListener("htmx:beforeRequest", (event) => this.begin(event));
     page.addEventListener("htmx:beforeSwap", (event) => this.check(event));
@@ -46,37 +46,68 @@ export class Outbox {
 
   deliver(form) {
     const lease = form.elements.lease.value;
+    const pending = this.pendingOf(form);
     const next = this.ahead.take();
-    const pending = { url: form.action, fields: [...fieldsOf(form), ["next", next.lease]] };
+    pending.fields.push(["next", next.lease]);
     remember("pending", lease, pending);
     this.show(next.area, form.id === "answer" ? "judged" : "skipped");
+    this.follow(this.deliverAnswer(lease, pending));
+  }
+
+  // A skip has the draft behind it: it is kept, for whoever comes back to the task.
+  pendingOf(form) {
+    const typed = form.id === "skip-form" && this.draft.unsent();
+    return { url: form.action, fields: fieldsOf(form), draft: typed ? { url: this.draft.url, fields: fieldsOf(typed) } : null };
+  }
+
+  follow(delivery) {
     this.page.toggleAttribute("data-sending", true);
-    this.delivery = this.deliverUntilTaken(lease, pending).finally(() => {
+    this.delivery = delivery.finally(() => {
       this.delivery = null;
       this.page.toggleAttribute("data-sending", false);
     });
   }
 
-  async deliverUntilTaken(lease, { url, fields }) {
-    let answer = await this.post(url, fields);
-    for (this.failures = 0; !answer || answer.status === 429 || answer.status >= 500; answer = await this.post(url, fields)) {
-      this.failures += 1;
-      if (this.failures === 1) announce(OFFLINE);
+  async deliverAnswer(lease, { url, fields, draft }) {
+    const { answer, again } = await this.postUntilTaken(url, fields);
+    if (answer.redirected) return location.assign(location.href);
+    const rest = this.settle(lease, answer, draft);
+    if (answer.status === 403 || answer.status === 404) say("The last task can no longer be judged here. Reload the page.", "warning");
+    else if (!answer.headers.get("Content-Type").includes("json")) this.show(parse(await answer.text()));
+    else {
+      this.confirmed(await answer.json());
+      if (again) say("Back online: your answer has been sent", "saved");
+    }
+    await rest;
+  }
+
+  // The server has answered. Behind a skip goes the draft, and nothing else before that: an older text must not come
+  // after a newer one.
+  async settle(lease, { ok: isTaken }, draft) {
+    let isDone = isTaken;
+    if (isTaken && draft) {
+      remember("pending", lease, draft);
+      await this.draft.lastSave;
+      const { answer } = await this.postUntilTaken(draft.url, draft.fields);
+      if (answer.redirected) return;
+      isDone = answer.ok;
+    }
+    forget("pending", lease);
+    if (isDone) this.draft.forget(lease);
+  }
+
+  // Returns the answer, and whether it took more than one try.
+  async postUntilTaken(url, fields) {
+    for (let failures = 0; ; failures += 1) {
+      const answer = await this.post(url, fields);
+      if (answer && answer.status !== 429 && answer.status < 500) return { answer, again: failures > 0 };
+      if (failures === 0) announce(OFFLINE);
       say(OFFLINE, "warning");
       await new Promise((resolve) => {
         this.wake = resolve;
-        setTimeout(resolve, this.wait());
+        setTimeout(resolve, waitAfter(failures + 1));
       });
     }
-    if (answer.redirected) return location.assign(location.href);
-    const again = this.failures > 0;
-    this.failures = 0;
-    forget("pending", lease);
-    if (answer.ok) this.sent(lease);
-    if (answer.status === 403 || answer.status === 404) return say("The last task can no longer be judged here. Reload the page.", "warning");
-    if (!answer.headers.get("Content-Type").includes("json")) return this.show(parse(await answer.text()));
-    this.confirmed(await answer.json());
-    if (again) say("Back online: your answer has been sent", "saved");
   }
 
   begin(event) {
@@ -85,7 +116,8 @@ export class Outbox {
     this.freeze(form);
     say("Sending…");
     const { lease } = form.elements;
-    if (lease) remember("pending", lease.value, { url: form.action, fields: fieldsOf(form) });
+    this.pending = this.pendingOf(form);
+    if (lease) remember("pending", lease.value, this.pending);
   }
 
   // A session that ended answers with the sign-in page; go there, and send what is kept after coming back.
@@ -107,8 +139,7 @@ export class Outbox {
     if (status === 0 || status === 429 || status >= 500) return this.waitAndRetry();
     this.release();
     const lease = form.elements.lease?.value;
-    if (lease) forget("pending", lease);
-    if (lease && status < 300) this.sent(lease);
+    if (lease) this.follow(this.settle(lease, { ok: status < 300 }, this.pending.draft));
     if (status === 403 || status === 404) say("This task can no longer be judged here. Reload the page.", "warning");
   }
 
@@ -118,16 +149,12 @@ export class Outbox {
     document.getElementById("judging").inert = false;
   }
 
-  wait() {
-    return Math.min(LONGEST_WAIT, 500 * 2 ** this.failures);
-  }
-
   waitAndRetry() {
     this.failures += 1;
     say(OFFLINE, "warning");
     if (this.failures === 1) announce(OFFLINE);
     clearTimeout(this.timeout);
-    this.timeout = setTimeout(() => this.retry(), this.wait());
+    this.timeout = setTimeout(() => this.retry(), waitAfter(this.failures));
   }
 
   retry() {
@@ -142,11 +169,10 @@ export class Outbox {
   async flush(shown) {
     forgetOld("draft");
     const kept = all("pending").map((lease) => ({ lease, ...recall("pending", lease) }));
-    for (const { lease, url, fields } of kept.sort((one, other) => one.at - other.at)) {
+    for (const { lease, url, fields, draft } of kept.sort((one, other) => one.at - other.at)) {
       const answer = await this.post(url, fields.filter(([name]) => name !== "next"));
       if (!answer || answer.status >= 500 || answer.redirected) continue;
-      forget("pending", lease);
-      if (answer.ok) this.sent(lease);
+      await this.settle(lease, answer, draft);
       if (lease === shown) location.reload();
     }
   }
@@ -190,6 +216,10 @@ export class Ahead {
     this.wait(ready.lease);
     return ready;
   }
+}
+
+function waitAfter(failures) {
+  return Math.min(LONGEST_WAIT, 500 * 2 ** failures);
 }
 
 function parse(html) {
