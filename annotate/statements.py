@@ -214,11 +214,13 @@ def load_task(rows: Sequence[Sequence[Any]]) -> Task:
 
 
 # A person's membership of a project, the project, and the newest version of its guidelines.
-MEMBERSHIP = """
-    SELECT {columns}, (SELECT max(version) FROM {guideline} AS guideline WHERE guideline.project_id = project.id)
-    FROM {membership} AS member JOIN {project} AS project ON project.id = member.project_id
-    WHERE member.user_id = %(user)s AND member.project_id = %(project)s
+MEMBER_COLUMNS = """
+    {columns}, (SELECT max(version) FROM {guideline} AS guideline WHERE guideline.project_id = project.id)
 """.format(**TABLES, columns=f"{columns(Membership, 'member')}, {columns(Project, 'project')}")
+MEMBERSHIP = """
+    SELECT {columns} FROM {membership} AS member JOIN {project} AS project ON project.id = member.project_id
+    WHERE member.user_id = %(user)s AND member.project_id = %(project)s
+""".format(**TABLES, columns=MEMBER_COLUMNS)
 
 # The person's turn at the queue: their membership as it is now, locked. What this transaction runs is planned for as
 # long as the connection is kept, while a young project's tables grow from nothing: so no plan may read them whole.
@@ -230,17 +232,24 @@ TURN = """
 # One lease of theirs in this project, with its task and prompt; a row for each of the task's responses, in order.
 OWN_LEASE = """
     SELECT {columns} FROM {lease} AS lease JOIN {task} AS task ON task.id = lease.task_id
-    JOIN {prompt} AS prompt ON prompt.id = task.prompt_id
+    JOIN {prompt} AS prompt ON prompt.id = task.prompt_id {and_membership}
     LEFT JOIN {taskresponse} AS place ON place.task_id = task.id LEFT JOIN {response} AS response
         ON response.id = place.response_id
     WHERE lease.id = %(lease)s AND lease.annotator_id = %(user)s AND task.project_id = %(project)s
     ORDER BY place.position
-""".format(
-    **TABLES,
-    columns=", ".join(
-        [columns(Lease, "lease"), columns(Task, "task"), columns(Prompt, "prompt"), columns(Response, "response")]
-    ),
+"""
+LEASE_COLUMNS = ", ".join(
+    [columns(Lease, "lease"), columns(Task, "task"), columns(Prompt, "prompt"), columns(Response, "response")]
 )
+MEMBERSHIP_AND_LEASE = OWN_LEASE.format(
+    **TABLES,
+    columns=f"{MEMBER_COLUMNS}, {LEASE_COLUMNS}",
+    and_membership="""
+        JOIN {project} AS project ON project.id = task.project_id
+        JOIN {membership} AS member ON member.project_id = project.id AND member.user_id = lease.annotator_id
+    """.format(**TABLES),
+)
+OWN_LEASE = OWN_LEASE.format(**TABLES, columns=LEASE_COLUMNS, and_membership="")
 
 # Of a lease and of a task whose number is known. Said in a way that the indexes of what is held and of what waits are
 # not used, with their many dead entries.

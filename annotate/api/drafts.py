@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from annotate.access import EVERYONE
+from annotate.access import EVERYONE, get_own_lease
 from annotate.api.answers import read_answer
 from annotate.api.operations import Call, operation
 from annotate.api.problems import Conflict
@@ -17,7 +17,6 @@ from annotate.services.answers.comparison import BOTH_BAD, dimension_field
 from annotate.services.answers.ranking import rank_field, tiers_of_places
 from annotate.services.answers.rating import score_field
 from annotate.services.answers.shown import responses_shown
-from annotate.views.judging import get_own_lease
 
 Read = Callable[[Mapping[str, Any], list[str], Project], dict[str, Any]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from annotate import assignment
-from annotate.access import EVERYONE
+from annotate.access import EVERYONE, get_own_lease
 from annotate.api.answers import asked, read_answer
 from annotate.api.operations import Call, operation
 from annotate.api.paging import Page, PageQuery, page_of
@@ -32,7 +32,7 @@ from annotate.services.guidelines import unread_guideline
 from annotate.services.known_answers import agreed_judgement
 from annotate.services.progress import own_progress
 from annotate.views.history import described, my_judgements
-from annotate.views.judging import get_own_judgement, get_own_lease
+from annotate.views.judging import get_own_judgement
 
 
 @operation("POST", scope=Scope.JUDGE, roles=EVERYONE, answer=NextTaskSerializer)

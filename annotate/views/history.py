@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotate.access import SignedInRequest, get_membership
+from annotate.access import SignedInRequest, get_membership, get_membership_and_lease
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.reviews import ReplyForm
 from annotate.models import Draft, Judgement, Lease, Membership, Project, User
@@ -20,7 +20,6 @@ from annotate.paging import page_of
 from annotate.services import judging, reviews
 from annotate.services.answers.kinds import RELATED, describe_judgement
 from annotate.services.answers.shown import letters_of, responses_shown
-from annotate.views.judging import get_own_lease
 from annotate.views.kinds import KINDS, bind_form
 from annotate.views.task_page import task_context
 
@@ -51,8 +50,7 @@ def history(request: SignedInRequest, project_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def open_judged(request: SignedInRequest, project_id: int, lease_id: int) -> HttpResponse:
     """A task I have had in hand: what I said, every version of it, and the form to correct it."""
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, lease_id)
+    membership, lease = get_membership_and_lease(request.user, project_id, lease_id)
     if request.method == "GET":
         return show_judged(request, membership, lease)
     form = bind_form(lease, membership.project, request.POST)

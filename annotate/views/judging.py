@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from annotate.access import SignedInRequest, get_membership
+from annotate.access import SignedInRequest, get_membership, get_membership_and_lease
 from annotate.assignment import HandedOut, hand_out_two, lease_ahead
 from annotate.forms.answers.answer_form import AnswerForm
 from annotate.forms.judging import SkipForm
@@ -20,7 +20,6 @@ from annotate.services import judging, progress
 from annotate.services.guidelines import read_guideline, unread_guideline
 from annotate.services.reviews import count_unseen
 from annotate.standing import Standing
-from annotate.statements import OWN_LEASE, fetch, load, load_task, width
 from annotate.views.agreed_answers import agreed_context
 from annotate.views.kinds import bind_form
 from annotate.views.task_page import render_ahead, task_context
@@ -33,10 +32,9 @@ UNDONE, UNDONE_ELSEWHERE = "undone", "undone-elsewhere"
 @login_required
 @require_http_methods(["GET", "POST"])
 def judge(request: SignedInRequest, project_id: int) -> HttpResponse:
-    membership = get_membership(request.user, project_id)
     if request.method == "GET":
-        return show_next(request, membership)
-    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+        return show_next(request, get_membership(request.user, project_id))
+    membership, lease = get_membership_and_lease(request.user, project_id, request.POST.get("lease"))
     form = bind_form(lease, membership.project, request.POST)
     if not form.is_valid():
         return show_task(request, membership, lease, form=form, status=422)
@@ -65,8 +63,7 @@ def judge(request: SignedInRequest, project_id: int) -> HttpResponse:
 @require_safe
 def agreed(request: SignedInRequest, project_id: int, lease_id: int) -> HttpResponse:
     """The step after a task whose agreed answer is shown."""
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, lease_id)
+    membership, lease = get_membership_and_lease(request.user, project_id, lease_id)
     return show(request, membership, agreed_context(lease, membership.project))
 
 
@@ -79,8 +76,7 @@ def show_agreed(request: SignedInRequest, membership: Membership, lease: Lease) 
 @login_required
 @require_POST
 def skip(request: SignedInRequest, project_id: int) -> HttpResponse:
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    membership, lease = get_membership_and_lease(request.user, project_id, request.POST.get("lease"))
     form = SkipForm(request.POST, project=membership.project)
     if not form.is_valid():
         return show_task(request, membership, lease, skip_form=form, status=422)
@@ -134,8 +130,7 @@ def guidelines_read(request: SignedInRequest, project_id: int) -> HttpResponse:
 @require_safe
 def ahead(request: SignedInRequest, project_id: int) -> JsonResponse:
     """The task that comes after the one in hand, ready to be shown: {"ahead": its fragment, or null}."""
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, request.GET.get("lease"))
+    membership, lease = get_membership_and_lease(request.user, project_id, request.GET.get("lease"))
     following = lease_ahead(user=request.user, project=membership.project, after=lease)
     return JsonResponse({"ahead": render_ahead(request, membership, following)})
 
@@ -219,17 +214,6 @@ def show(
     context["guideline"] = guideline_in_force(membership.project)
     context["progress"] = progress.own_progress(user=request.user, project=membership.project)
     return render(request, "judging/judge.html", context, status=status)
-
-
-def get_own_lease(user: User, project: Project, pk: object) -> Lease:
-    """The person's own lease in this project; Http404 when it is anybody else's, or no number."""
-    rows = fetch(OWN_LEASE, {"lease": read_number(pk), "user": user.pk, "project": project.pk})
-    if not rows:
-        raise Http404("No such task in your hands.")
-    lease = load(Lease, rows[0][: width(Lease)])
-    lease.task = load_task([row[width(Lease) :] for row in rows])
-    lease.annotator, lease.task.project = user, project
-    return lease
 
 
 def get_own_judgement(user: User, project: Project, pk: object) -> Judgement:

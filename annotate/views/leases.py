@@ -8,11 +8,11 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from annotate import assignment
-from annotate.access import SignedInRequest, get_membership
+from annotate.access import SignedInRequest, get_membership_and_lease, get_own_lease
 from annotate.models import Lease, Project
 from annotate.paging import read_number
 from annotate.services import judging, progress
-from annotate.views.judging import get_own_lease, guideline_in_force
+from annotate.views.judging import guideline_in_force
 from annotate.views.kinds import bind_form
 
 
@@ -20,8 +20,7 @@ from annotate.views.kinds import bind_form
 @require_POST
 def heartbeat(request: SignedInRequest, project_id: int) -> JsonResponse:
     """Extend the lease. Answers whether the task is held still, until when, and the figures the page shows."""
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    membership, lease = get_membership_and_lease(request.user, project_id, request.POST.get("lease"))
     held = assignment.extend_lease(lease=lease)
     following = None
     if read_number(request.POST.get("ahead")):
@@ -43,8 +42,7 @@ def heartbeat(request: SignedInRequest, project_id: int) -> JsonResponse:
 @require_POST
 def save_draft(request: SignedInRequest, project_id: int) -> HttpResponse:
     """Keep what has been typed so far. 204, or 422 with what is wrong."""
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    membership, lease = get_membership_and_lease(request.user, project_id, request.POST.get("lease"))
     problems = keep_draft(request, lease, membership.project)
     return JsonResponse({"errors": problems}, status=422) if problems else HttpResponse(status=204)
 
@@ -53,8 +51,7 @@ def save_draft(request: SignedInRequest, project_id: int) -> HttpResponse:
 @require_POST
 def return_lease(request: SignedInRequest, project_id: int) -> HttpResponse:
     """The page closes: keep its draft if it sends one, hand the task back."""
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, request.POST.get("lease"))
+    membership, lease = get_membership_and_lease(request.user, project_id, request.POST.get("lease"))
     if request.POST.keys() - {"lease", "held_until", "csrfmiddlewaretoken"}:
         keep_draft(request, lease, membership.project)
     assignment.return_lease(lease=lease, held_until=moment(request.POST.get("held_until", "")) or lease.expires_at)

@@ -12,13 +12,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from annotate.access import SignedInRequest, get_membership
+from annotate.access import SignedInRequest, get_membership_and_lease
 from annotate.forms.reviews import ReplyForm
 from annotate.models import Comment, Lease
 from annotate.paging import page_of
 from annotate.services import reviews
 from annotate.views.history import show_judged
-from annotate.views.judging import get_own_lease
 
 
 @never_cache
@@ -59,8 +58,7 @@ def described(request: SignedInRequest, comments: Sequence[Comment]) -> list[dic
 @require_POST
 def judgement_reply(request: SignedInRequest, project_id: int, lease_id: int) -> HttpResponse:
     """My answer to what was said about my judgement of this task."""
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, lease_id)
+    membership, lease = get_membership_and_lease(request.user, project_id, lease_id)
     last = reviews.thread_of(task_id=lease.task_id, annotator_id=request.user.pk).last()
     if last is None:
         raise Http404("Nobody has said anything about this judgement.")

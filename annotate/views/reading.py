@@ -5,10 +5,9 @@ from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from annotate.access import SignedInRequest, get_membership
+from annotate.access import SignedInRequest, get_membership_and_lease
 from annotate.models import Kind
 from annotate.services.answers.shown import responses_shown
-from annotate.views.judging import get_own_lease
 
 NOT_READ = (Kind.DEMONSTRATION, Kind.CHAT)  # their responses are shown when the person asks for them
 
@@ -18,8 +17,7 @@ NOT_READ = (Kind.DEMONSTRATION, Kind.CHAT)  # their responses are shown when the
 @require_safe
 def texts(request: SignedInRequest, project_id: int) -> JsonResponse:
     """{"turns": [text, …], "responses": {letter: text}} of a task in the person's hands, as the page shows them."""
-    membership = get_membership(request.user, project_id)
-    lease = get_own_lease(request.user, membership.project, request.GET.get("lease"))
+    _, lease = get_membership_and_lease(request.user, project_id, request.GET.get("lease"))
     prompt = lease.task.prompt
     turns = [*([prompt.system] if prompt.system else []), *(message["content"] for message in prompt.messages)]
     shown = [] if lease.task.kind in NOT_READ else responses_shown(lease)
