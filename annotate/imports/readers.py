@@ -160,7 +160,10 @@ def _row_or_refusal(piece: Piece, parse: Callable[[str], Any]) -> Row | Refusal:
         if piece.size > MAX_ROW_BYTES:
             raise RowRefused(_too_long(piece.size))
         text = _decoded(piece.data)
-        return Row(piece.number, checked(parse(text)), text[:RAW_CHARACTERS], piece.end)
+        value = parse(text)
+        if "\\u" in text:  # an escape alone can bring what text of a file cannot
+            checked(value)
+        return Row(piece.number, value, text[:RAW_CHARACTERS], piece.end)
     except (RowRefused, RecursionError) as error:
         reason = "is JSON nested too deeply to read" if isinstance(error, RecursionError) else str(error)
         raw = piece.data[: 4 * RAW_CHARACTERS].decode("utf-8", errors="replace")[:RAW_CHARACTERS]
@@ -210,7 +213,7 @@ def checked(value: Any, path: str = "") -> Any:
     if isinstance(value, str):
         if (position := value.find("\0")) >= 0:
             raise RowRefused(f"{where} " + NUL.format(position + 1))
-        if half := LONE_SURROGATE.search(value):
+        if not value.isascii() and (half := LONE_SURROGATE.search(value)):
             place = f"at position {half.start() + 1}"
             raise RowRefused(f"{where} half a character, U+{ord(half[0]):04X}, {place}. Remove it.")
     elif isinstance(value, dict):

@@ -173,7 +173,8 @@ def _responses(value: dict[str, Any]) -> list[ReadResponse]:
 def _tags(value: dict[str, Any]) -> list[str]:
     tags: list[str] = []
     for field in TAG_FIELDS:
-        content: Any = value.get(field) or []
+        if not (content := value.get(field)):
+            continue
         parts: list[Any] = content if isinstance(content, list) else [content]
         if isinstance(content, str) and field == "tags":
             parts = content.split(",")

@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, transaction
 
 from annotate.imports.rows import FileRefused, JudgedRow, Refusal, Row, Start
 from annotate.imports.sources import Source
+from annotate.many_rows import few_collections
 from annotate.models import Import, JobStatus, Judgement, Prompt, RefusedRow, Response, Task, TaskResponse
 from annotate.models.jobs import HEARTBEAT_SECONDS
 from annotate.services.judged_answers import ANSWER_MODELS
@@ -18,12 +19,13 @@ from annotate.services.prompts import Outcome
 from annotate.services.table_statistics import analyse_grown
 from annotate.services.uploads import author_of_file, interpret, job_options, open_upload, read_upload, remove_upload
 
-BATCH_ROWS = 500
-BATCH_BYTES = 16 * 1024 * 1024
+BATCH_ROWS = 1_000
+BATCH_BYTES = 8 * 1024 * 1024
 MAX_REASON = 500
 WRITTEN = (Prompt, Response, Task, TaskResponse, Judgement, *ANSWER_MODELS.values())
 
 
+@few_collections()
 def run_import(job: Import) -> bool:
     """Claim the import and read its file from where it stopped; returns whether it was free. Its row says how it ended.
 

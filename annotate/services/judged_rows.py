@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotate.imports.rows import JudgedRow, ReadJudgement, ReadResponse
-from annotate.many_rows import insert_many
+from annotate.many_rows import insert_many, row_maker
 from annotate.models import Author, Judgement, Project, Prompt, Response, Task, TaskResponse
 from annotate.services.judged_answers import ANSWER_MODELS, StoredAnswer, build_answer, is_same_answer
 from annotate.services.judged_checks import kind_of
@@ -51,6 +51,8 @@ class Placed:
 
 
 def place_judgements(row: JudgedRow) -> list[Placed]:
+    if not row.judgements:
+        return []
     digest = content_hash(system=row.prompt.system, messages=row.prompt.messages)
     keys = [text_key("place", digest, response_key_of(row, place)) for place in range(len(row.responses))]
     return [_place(read, keys, digest) for read in row.judgements]
@@ -134,21 +136,26 @@ def _store_responses(
         if outcome.prompt
     ]
     authors = _find_authors(project, [read for _, _, read in wanted], author_name)
+    make = row_maker(Response)
     unsaved = [
-        Response(
-            prompt=outcomes[number].prompt,
-            author=authors[read.author_kind, read.author or author_name],
-            key=response_key_of(rows[number], place, author_name),
-            text=read.text,
-            sampling=dict(read.sampling),
-            seed=read.seed,
-            token_count=read.token_count,
-            finish_reason=read.finish_reason,
+        make(
+            {
+                "prompt": outcomes[number].prompt,
+                "author": authors[read.author_kind, read.author or author_name],
+                "key": response_key_of(rows[number], place, author_name),
+                "text": read.text,
+                "sampling": dict(read.sampling),
+                "seed": read.seed,
+                "token_count": read.token_count,
+                "finish_reason": read.finish_reason,
+            }
         )
         for number, place, read in wanted
     ]
+    new_prompts = {outcome.prompt.pk for outcome in outcomes if outcome.prompt and outcome.is_new}
     stored: list[list[Response]] = [[] for _ in rows]
-    for (number, _, _), (response, was_added) in zip(wanted, add_responses(responses=unsaved), strict=True):
+    added = add_responses(responses=unsaved, new_prompts=new_prompts)
+    for (number, _, _), (response, was_added) in zip(wanted, added, strict=True):
         stored[number].append(response)
         outcomes[number].is_new = outcomes[number].is_new or was_added
     return stored

@@ -14,10 +14,10 @@ from django.db.models.functions import Coalesce
 from annotate.models import Author, Kind, Project, Prompt, Response, Task, User
 from annotate.querysets import PromptQuerySet
 from annotate.services.audit import record_audit
-from annotate.services.tasks import SIZES, Item, create_tasks
+from annotate.services.tasks import SIZES, Candidate, Item, create_tasks
 
 MOST_AT_ONCE = 5_000
-PROMPTS_AT_ONCE = 200
+PROMPTS_AT_ONCE = 500
 USUAL_SIZES = {Kind.COMPARISON: 2, Kind.RANKING: 4, Kind.RATING: 2, Kind.DEMONSTRATION: 0, Kind.EDIT: 1, Kind.SPANS: 1}
 
 
@@ -100,14 +100,15 @@ def plan_items(project: Project, plan: Plan) -> Iterator[Item]:
             yield from group_responses(prompt, responses.get(prompt, []), plan)
 
 
-def different_responses(prompts: Sequence[int], plan: Plan) -> dict[int, list[Response]]:
-    found: dict[int, dict[str, Response]] = defaultdict(dict)
-    for response in Response.objects.filter(usable_responses(plan), prompt__in=prompts).order_by("pk"):
-        found[response.prompt_id].setdefault(response.text.strip(), response)
+def different_responses(prompts: Sequence[int], plan: Plan) -> dict[int, list[Candidate]]:
+    found: dict[int, dict[str, Candidate]] = defaultdict(dict)
+    usable = Response.objects.filter(usable_responses(plan), prompt__in=prompts).order_by("pk")
+    for candidate in map(Candidate._make, usable.values_list(*Candidate._fields)):
+        found[candidate.prompt_id].setdefault(candidate.text.strip(), candidate)
     return {prompt: list(responses.values()) for prompt, responses in found.items()}
 
 
-def group_responses(prompt: int, responses: Sequence[Response], plan: Plan) -> Iterator[Item]:
+def group_responses(prompt: int, responses: Sequence[Candidate], plan: Plan) -> Iterator[Item]:
     """Neighbours together; those left over are too few for a task. A demonstration takes what suggestions there are."""
     if plan.kind == Kind.DEMONSTRATION:
         yield Item(prompt, tuple(responses[: plan.size]))

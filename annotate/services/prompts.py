@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
 from django.db import models, transaction
 
 from annotate.imports.conversations import check_prompt
 from annotate.imports.rows import PromptRow, ReadResponse, RowRefused
-from annotate.many_rows import find_any, insert_many
+from annotate.many_rows import find_any, insert_many, row_maker
 from annotate.models import Author, Project, Prompt, Response, User
 from annotate.services.audit import record_audit
 from annotate.services.responses import add_responses, get_author
@@ -32,13 +34,19 @@ class Outcome:
 
 def content_hash(*, system: str, messages: list[dict[str, str]]) -> str:
     """SHA-256 (hex) of what a model would be shown: system text and turns, as canonical JSON."""
-    canonical = json.dumps([system, messages], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps([system, messages], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def text_key(prefix: str, *parts: str) -> str:
     """A key made from content, so that the same content finds its row again."""
-    return f"{prefix}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}"
+    return f"{prefix}-{hashlib.sha256(_in_ascii(parts)).hexdigest()[:40]}"
+
+
+def _in_ascii(parts: Sequence[str]) -> bytes:
+    """`json.dumps(parts)`; of plain ASCII the same, sooner."""
+    if all(part.isascii() and "\x7f" not in part for part in parts):
+        return b"[%b]" % b", ".join(map(orjson.dumps, parts))
+    return json.dumps(parts).encode()
 
 
 def response_key(read: ReadResponse, author_name: str) -> str:
@@ -58,14 +66,14 @@ def match_prompts(*, project: Project, rows: Sequence[PromptRow]) -> list[Outcom
     there = {prompt.pk: prompt for prompt in _find_prompts(project, set(hashes), external_ids)}
     by_hash = {prompt.content_hash: prompt for prompt in there.values()}
     by_id = {prompt.external_id: prompt for prompt in there.values() if prompt.external_id}
-    outcomes = []
+    outcomes, make = [], row_maker(Prompt)
     for row, digest in zip(rows, hashes, strict=True):
         if prompt := by_hash.get(digest):
             outcomes.append(Outcome(prompt))
         elif other := by_id.get(row.external_id):
             outcomes.append(Outcome(reason=_id_taken(row.external_id, other)))
         else:
-            prompt = _unsaved_prompt(project, row, digest)
+            prompt = make(_facts_of(project, row, digest))
             by_hash[digest] = prompt
             if row.external_id:
                 by_id[row.external_id] = prompt
@@ -147,16 +155,16 @@ def delete_prompt(*, prompt: Prompt, actor: User) -> None:
         raise PromptInUse("Something refers to this prompt, so it stays.") from error
 
 
-def _unsaved_prompt(project: Project, row: PromptRow, digest: str) -> Prompt:
-    return Prompt(
-        project=project,
-        messages=row.messages,
-        system=row.system,
-        tags=list(row.tags),
-        source=row.source,
-        external_id=row.external_id,
-        content_hash=digest,
-    )
+def _facts_of(project: Project, row: PromptRow, digest: str) -> dict[str, Any]:
+    return {
+        "project": project,
+        "messages": row.messages,
+        "system": row.system,
+        "tags": list(row.tags),
+        "source": row.source,
+        "external_id": row.external_id,
+        "content_hash": digest,
+    }
 
 
 def _id_taken(external_id: str, other: Prompt) -> str:
@@ -183,5 +191,7 @@ def _add_responses_of_rows(
             owners.append(outcome)
     if not responses:
         return
-    for outcome, (_, was_added) in zip(owners, add_responses(responses=responses), strict=True):
+    new_prompts = {outcome.prompt.pk for outcome in outcomes if outcome.prompt and outcome.is_new}
+    stored = add_responses(responses=responses, new_prompts=new_prompts)
+    for outcome, (_, was_added) in zip(owners, stored, strict=True):
         outcome.is_new = outcome.is_new or was_added

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 
@@ -42,27 +42,35 @@ def add_response(
 
 
 @transaction.atomic
-def add_responses(*, responses: Sequence[Response]) -> list[tuple[Response, bool]]:
+def add_responses(
+    *, responses: Sequence[Response], new_prompts: Collection[int] = frozenset()
+) -> list[tuple[Response, bool]]:
     """Store unsaved responses; for each, in order, the stored one and whether this call made it.
 
-    A response is known by (prompt, key): of two with the same, here or in the database, the first stays. Raises
-    ValueError when an author is of another project than the prompt.
+    A response is known by (prompt, key): of two with the same, here or in the database, the first stays. `new_prompts`
+    are prompts that this transaction has added, which cannot have any yet. Raises ValueError when an author is of
+    another project than the prompt.
     """
     for response in responses:
         if response.author.project_id != response.prompt.project_id:
             raise ValueError(f"author {response.author_id} is of another project than prompt {response.prompt_id}")
-    before = _find_responses(responses)
-    missing = {_place(response): response for response in reversed(responses) if _place(response) not in before}
-    stored = before | _store_responses([*reversed(missing.values())])
-    return [(stored[_place(response)], missing.pop(_place(response), None) is not None) for response in responses]
+    before = _find_responses([response for response in responses if response.prompt_id not in new_prompts])
+    places = [_place(response) for response in responses]
+    missing: dict[tuple[int, str], Response] = {}
+    for place, response in zip(places, responses, strict=True):
+        if place not in before:
+            missing.setdefault(place, response)
+    stored = before | _store_responses(missing)
+    return [(stored[place], missing.pop(place, None) is not None) for place in places]
 
 
-def _store_responses(responses: Sequence[Response]) -> dict[tuple[int, str], Response]:
+def _store_responses(missing: Mapping[tuple[int, str], Response]) -> dict[tuple[int, str], Response]:
     """These responses, stored; in place of one that somebody else stores at the same time, theirs."""
+    responses = list(missing.values())
     try:
         with transaction.atomic():
             insert_many(responses)
-        return {_place(response): response for response in responses}
+        return dict(missing)
     except IntegrityError:
         Response.objects.bulk_create(responses, ignore_conflicts=True)
         return _find_responses(responses)
@@ -73,6 +81,8 @@ def _place(response: Response) -> tuple[int, str]:
 
 
 def _find_responses(responses: Sequence[Response]) -> dict[tuple[int, str], Response]:
+    if not responses:
+        return {}
     prompts, keys = {response.prompt_id for response in responses}, {response.key for response in responses}
     found = find_any(Response, "id", among={"prompt_id": prompts, "key": keys})
     return {_place(response): response for response in Response.objects.filter(pk__in=found)} if found else {}

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 
-from annotate.many_rows import find_any, insert_many
+from annotate.many_rows import few_collections, find_any, insert_many, row_maker
 from annotate.models import Kind, Project, Prompt, Response, Task, TaskResponse, User
 from annotate.services.table_statistics import analyse_grown
 from annotate.statements import WAITING, fetch
@@ -29,12 +30,20 @@ SIZES = {
 }
 
 
+class Candidate(NamedTuple):
+    """As much of a response as a task is made from."""
+
+    pk: int
+    prompt_id: int
+    text: str
+
+
 @dataclass(frozen=True)
 class Item:
     """What a task is about: a prompt and its responses, in the task's own order."""
 
     prompt_id: int
-    responses: tuple[Response, ...] = ()
+    responses: tuple[Response | Candidate, ...] = ()
 
 
 def create_comparison_tasks(
@@ -48,6 +57,7 @@ def create_comparison_tasks(
     )
 
 
+@few_collections()
 @transaction.atomic
 def create_tasks(
     *, project: Project, kind: str, items: Iterable[Item], overlap: int, priority: int = 0, key_prefix: str
@@ -74,15 +84,18 @@ def _create_batch(
     _refuse_unfit(project, kind, items)
     by_key = {_item_key(key_prefix, kind, item): item for item in items}
     fresh = by_key.keys() - set(find_any(Task, "key", among={"project_id": [project.pk], "key": by_key}))
+    make = row_maker(Task)
     tasks = [
-        Task(
-            project=project,
-            kind=kind,
-            prompt_id=by_key[key].prompt_id,
-            key=key,
-            priority=priority,
-            required_judgements=overlap,
-            remaining=overlap,
+        make(
+            {
+                "project": project,
+                "kind": kind,
+                "prompt_id": by_key[key].prompt_id,
+                "key": key,
+                "priority": priority,
+                "required_judgements": overlap,
+                "remaining": overlap,
+            }
         )
         for key in by_key
         if key in fresh
@@ -99,18 +112,21 @@ def _create_batch(
     return len(fresh)
 
 
-def _task_responses(about: Mapping[str, Sequence[Response]], tasks: Mapping[str, int]) -> list[TaskResponse]:
+def _task_responses(
+    about: Mapping[str, Sequence[Response | Candidate]], tasks: Mapping[str, int]
+) -> list[TaskResponse]:
     """The places of each key's responses in the task of that key."""
+    make = row_maker(TaskResponse)
     return [
-        TaskResponse(task_id=tasks[key], response=response, position=position)
+        make({"task_id": tasks[key], "response_id": response.pk, "position": position})
         for key, responses in about.items()
         for position, response in enumerate(responses)
     ]
 
 
 def _refuse_unfit(project: Project, kind: str, items: list[Item]) -> None:
-    ours = Prompt.objects.of_project(project).filter(pk__in={item.prompt_id for item in items})
-    ids, size = set(ours.values_list("pk", flat=True)), SIZES[Kind(kind)]
+    own = {"project_id": [project.pk], "id": {item.prompt_id for item in items}}
+    ids, size = set(find_any(Prompt, "id", among=own)), SIZES[Kind(kind)]
     for item in items:
         responses = item.responses
         if len(responses) not in size:
@@ -126,8 +142,8 @@ def _refuse_unfit(project: Project, kind: str, items: list[Item]) -> None:
         _refuse_twins(responses)
 
 
-def _refuse_twins(responses: Sequence[Response]) -> None:
-    seen: dict[str, Response] = {}
+def _refuse_twins(responses: Sequence[Response | Candidate]) -> None:
+    seen: dict[str, Response | Candidate] = {}
     for response in responses:
         twin = seen.setdefault(response.text.strip(), response)
         if twin is not response:
