@@ -1,6 +1,9 @@
 """The pages of models and generations."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.urls import reverse
 
 from annotate.models import AuditEvent, Author, JobStatus
@@ -168,3 +171,10 @@ def test_a_model_that_only_a_file_named_answers_nobody_until_it_is_added(project
     assert policies(project) == []
     add_model(project=project, user=alice, kind="policy", name="tiny", origin="smollm2-135m-instruct")
     assert policies(project) == [named]
+
+
+def test_a_model_that_a_file_named_before_files_marked_them_is_marked_by_the_migration(policy):
+    Author.objects.create(project=policy.project, kind=Author.Kind.MODEL, name="of a file")
+    earlier = import_module("training.migrations.0011_authors_of_earlier_files")
+    earlier.mark_authors_of_files(apps, None)
+    assert policies(policy.project) == [policy.author]
