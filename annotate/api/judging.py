@@ -31,6 +31,7 @@ from annotate.services.answers.shown import responses_shown
 from annotate.services.guidelines import unread_guideline
 from annotate.services.known_answers import agreed_judgement
 from annotate.services.progress import own_progress
+from annotate.standing import Standing
 from annotate.views.history import described, my_judgements
 from annotate.views.judging import get_own_judgement
 
@@ -47,7 +48,10 @@ def take_next_task(call: Call) -> dict[str, Any]:
 def next_task(call: Call) -> dict[str, Any]:
     if unread := unread_guideline(call.membership):
         return {"lease": None, "stage": None, "unread_guideline": unread.version}
-    lease, standing = assignment.hand_out(user=call.user, project=call.project)
+    return describe_next(*assignment.hand_out(user=call.user, project=call.project), call)
+
+
+def describe_next(lease: Lease | None, standing: Standing, call: Call) -> dict[str, Any]:
     shown = describe_lease(lease, call) if lease else None
     return {"lease": shown, "stage": standing.stage.value, "unread_guideline": None}
 
@@ -98,7 +102,7 @@ def hand_back(call: Call, pk: int) -> None:
     query=NextQuery,
     answer=JudgedSerializer,
     conflicts=True,
-    repeatable=False,  # known by submission_id; the answer and the next task are two transactions
+    repeatable=False,  # known by submission_id; the next task may take another transaction
     example={
         "submission_id": "7f0c1c2e-5d0a-4c4e-9a55-0d6f6e2b8a11",
         "answer": {"preference": -3},
@@ -112,15 +116,22 @@ def judge(call: Call, pk: int) -> dict[str, Any]:
     """
     lease = get_own_lease(call.user, call.project, pk)
     form = read_answer(lease, call.project, call.data)
+    said = {
+        "lease": lease,
+        "submission_id": call.data["submission_id"],
+        "answer": form.answer(),
+        "active_seconds": call.data.get("active_seconds"),
+    }
+    following: dict[str, Any] | None = None
     with conflicting(judging.SubmissionTaken):
-        judgement = judging.submit_judgement(
-            lease=lease,
-            submission_id=call.data["submission_id"],
-            answer=form.answer(),
-            active_seconds=call.data.get("active_seconds"),
-        )
+        if call.query["next"] and not unread_guideline(call.membership):
+            judgement, (handed, standing, _) = judging.submit_and_hand_out(**said)
+            following = describe_next(handed, standing, call)
+        else:
+            judgement = judging.submit_judgement(**said)
+            if call.query["next"]:
+                following = next_task(call)  # guidelines to be read first
     agreed = describe_agreed(lease, judgement) if lease.task.shows_agreed_answer() else None
-    following = next_task(call) if call.query["next"] else None
     return {"judgement": judgement.pk, "agreed": agreed, "next": following}
 
 

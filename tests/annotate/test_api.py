@@ -5,7 +5,9 @@ import uuid
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from annotate.models import ApiToken, Import, Judgement, Prompt, Response, Role, Task
 from annotate.services.import_runs import run_import
@@ -134,6 +136,16 @@ def test_tasks_are_queued_judged_and_frozen(api, project, carol):
     snapshot = api.freeze(project.pk, name="first", filters=filters, test_fraction=0)
     lines = list(api.download(project.pk, snapshot["id"], "trl"))
     assert (snapshot["status"], lines[0]["chosen"].strip().endswith(chosen.text)) == ("succeeded", True)
+
+
+def test_an_answer_and_the_next_task_are_one_transaction(project, carol):
+    make_task(project), make_task(project)
+    hers = api_of(carol)
+    lease = hers.next_task(project.pk)["lease"]["id"]
+    with CaptureQueriesContext(connection) as captured:
+        judged = hers.judge(project.pk, lease, {"preference": -3})
+    assert judged["next"]["lease"]["id"] not in (None, lease)
+    assert sum(query["sql"].startswith("SAVEPOINT") for query in captured) == 1
 
 
 def test_an_answer_out_of_range_is_refused_as_on_the_page_and_kept_nowhere(project, carol):
