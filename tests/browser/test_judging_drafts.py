@@ -16,6 +16,7 @@ from tests.browser.judging_pages import (
     wait_for_next,
 )
 from tests.factories import make_task
+from tests.training.waiting import wait_until
 
 
 @pytest.fixture
@@ -76,11 +77,9 @@ def test_a_draft_typed_offline_is_there_after_a_reload(page, context, judging, p
     assert Draft.objects.get().data["rationale"] == "Typed in a tunnel"
 
 
-@pytest.mark.parametrize("tasks", [1, 2])  # nothing to show meanwhile, or the next task
-def test_a_draft_typed_and_skipped_offline_is_there_when_the_task_comes_back(page, context, judging, project, tasks):
+def test_a_draft_typed_and_skipped_offline_is_there_when_the_task_comes_back(page, context, judging, project):
     stop_clock(page)
-    for _ in range(tasks):
-        make_task(project)
+    make_task(project), make_task(project)
     judging()
     before = page.get_attribute("#judging", "data-lease")
     context.set_offline(True)
@@ -93,6 +92,33 @@ def test_a_draft_typed_and_skipped_offline_is_there_when_the_task_comes_back(pag
     assert (Judgement.objects.get().outcome, Draft.objects.get().data["rationale"]) == ("skip", "Typed in a tunnel")
     press_and_wait_for_next(page, "u")
     expect(page.locator("#rationale")).to_have_value("Typed in a tunnel")
+
+
+def test_a_page_that_closes_sends_what_was_typed_last_and_the_seconds_up_to_then(page, judging, project):
+    stop_clock(page)
+    make_task(project)
+    judging()
+    page.locator("#rationale").fill("Half a thought")
+    page.clock.fast_forward(1_000)
+    expect(page.locator("#state")).to_have_text("Draft saved")
+    page.clock.fast_forward(20_000)  # before the first heartbeat
+    page.locator("#rationale").fill("A whole one")
+    page.goto("about:blank")
+    wait_until(lambda: Lease.objects.get().state == Lease.State.RETURNED)
+    kept = Draft.objects.get().data
+    assert (kept["rationale"], kept["active_seconds"]) == ("A whole one", 21)
+
+
+def test_a_tab_nobody_typed_in_takes_no_draft_back_when_it_closes(page, context, judging, project):
+    make_task(project)
+    judging()
+    other = context.new_page()
+    open_judging(other, project)
+    page.locator("#rationale").fill("In the first tab")
+    expect(page.locator("#state")).to_have_text("Draft saved")
+    other.goto("about:blank")
+    wait_until(lambda: Lease.objects.get().state == Lease.State.RETURNED)
+    assert Draft.objects.get().data["rationale"] == "In the first tab"
 
 
 def test_the_clock_counts_the_visible_tab_and_stops_after_a_minute_without_a_sign(page, judging, project):
@@ -117,8 +143,8 @@ def test_hidden_time_does_not_count_and_a_reload_neither_loses_nor_doubles_any(p
     page.clock.fast_forward(20_000)
     page.locator("#rationale").fill("So far so good")
     turn_tab(page, "hidden")
+    expect(page.locator("#state")).to_have_text("Draft saved")  # at once: the clock stands still
     page.clock.fast_forward(300_000)
-    expect(page.locator("#state")).to_have_text("Draft saved")
     turn_tab(page, "visible")
     page.clock.fast_forward(9_300)
     page.locator("#rationale").press("End")

@@ -14,6 +14,7 @@ export class Draft {
     this.lastSave = Promise.resolve(); // of this task or the one before
     document.addEventListener("input", (event) => this.noteChange(event));
     document.addEventListener("change", (event) => this.noteChange(event));
+    document.addEventListener("visibilitychange", () => this.noteVisibility());
     window.addEventListener("online", () => this.dirty && this.save());
   }
 
@@ -22,9 +23,10 @@ export class Draft {
     if (lease !== this.lease) this.underWay = null;
     Object.assign(this, { form, lease, dirty: false });
     const kept = lease && recall("draft", lease);
-    if (!kept || kept.saved) return;
-    restore(form, kept.fields);
+    if (!kept) return;
     form.elements.active_seconds.value = Math.max(Number(form.elements.active_seconds.value) || 0, kept.seconds ?? 0);
+    if (kept.saved) return;
+    restore(form, kept.fields);
     say("Restored what you had not sent", "saved");
     this.schedule(0);
   }
@@ -39,6 +41,29 @@ export class Draft {
     this.keep(false);
     say("Saving…");
     this.schedule(PAUSE);
+  }
+
+  // A tab that goes into the background may never be heard of again.
+  noteVisibility() {
+    if (document.visibilityState !== "hidden" || this.isClosed || !this.form?.isConnected) return;
+    const kept = recall("draft", this.lease);
+    if (!kept || !this.shows(kept)) return;
+    this.dirty = true;
+    this.save();
+  }
+
+  // The page closes: the newest text and the seconds up to now, or null when another tab has a newer text than this one.
+  close() {
+    this.isClosed = true;
+    clearTimeout(this.timeout);
+    const kept = recall("draft", this.lease);
+    if (kept && !this.shows(kept)) return null;
+    if (kept) this.keep(kept.saved);
+    return this.read();
+  }
+
+  shows(kept) {
+    return JSON.stringify(kept.fields) === JSON.stringify(fieldsOf(this.form));
   }
 
   schedule(delay) {

@@ -9,8 +9,8 @@ const PATIENCE = 60_000;
 const SIGNS = ["keydown", "pointerdown", "pointermove", "wheel", "scroll", "touchstart"];
 
 export class Lease {
-  constructor({ heartbeat, return: handBack, guideline }, { idleSeconds, ahead }) {
-    Object.assign(this, { heartbeat, handBack, guideline, idleSeconds, ahead });
+  constructor({ heartbeat, return: handBack, guideline }, { idleSeconds, ahead, draft }) {
+    Object.assign(this, { heartbeat, handBack, guideline, idleSeconds, ahead, draft });
     setInterval(() => this.beat(), HEARTBEAT);
     window.addEventListener("pagehide", () => this.giveBack());
   }
@@ -45,18 +45,19 @@ export class Lease {
     htmx.ajax("GET", `${location.pathname}guidelines/`, { target: "#guidelines-dialog", swap: "innerHTML" });
   }
 
-  // FormData with the token, since a beacon carries no headers of ours. The draft goes along.
   giveBack() {
     if (!this.id || !this.form?.isConnected) return;
-    const body = new FormData(this.form);
-    body.append("held_until", this.heldUntil);
-    navigator.sendBeacon(this.handBack, body);
+    this.sendBack(this.id, this.heldUntil, this.draft.close() ?? new FormData());
     const next = this.ahead();
-    if (!next) return;
-    const other = new FormData();
-    for (const [name, value] of Object.entries({ lease: next.lease, held_until: next.heldUntil })) other.append(name, value);
-    other.append("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken.value);
-    navigator.sendBeacon(this.handBack, other);
+    if (next) this.sendBack(next.lease, next.heldUntil, new FormData());
+  }
+
+  // FormData with the token, since a beacon carries no headers of ours. The draft goes along.
+  sendBack(lease, heldUntil, body) {
+    body.set("lease", lease);
+    body.set("held_until", heldUntil);
+    body.set("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken.value);
+    navigator.sendBeacon(this.handBack, body);
   }
 }
 

@@ -22,7 +22,7 @@ const atOnce = document.getElementById("at-once");
 const timer = new Timer();
 const draft = new Draft(page.dataset.draft, () => timer.seconds());
 const ahead = new Ahead(page, prepare);
-const lease = new Lease(page.dataset, { idleSeconds: () => timer.idleSeconds(), ahead: () => ahead.ready });
+const lease = new Lease(page.dataset, { idleSeconds: () => timer.idleSeconds(), ahead: () => ahead.ready, draft });
 
 const find = (id) => document.getElementById(id);
 const area = () => find("judging");
