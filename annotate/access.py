@@ -13,7 +13,7 @@ from django_htmx.middleware import HtmxDetails
 from annotate.models import Lease, Membership, Project, Role, User
 from annotate.paging import read_number
 from annotate.querysets import ScopedQuerySet
-from annotate.statements import MEMBERSHIP, MEMBERSHIP_AND_LEASE, OWN_LEASE, fetch, load, load_task, width
+from annotate.statements import MEMBERSHIP, MEMBERSHIP_AND_LEASE, OWN_LEASE, fetch, load, load_lease, width
 
 EVERYONE = (Role.OWNER, Role.REVIEWER, Role.ANNOTATOR)
 REVIEWERS = (Role.OWNER, Role.REVIEWER)
@@ -67,14 +67,6 @@ def get_own_lease(user: User, project: Project, pk: object) -> Lease:
     if not rows:
         raise Http404("No such task in your hands.")
     return load_lease(rows, user, project)
-
-
-def load_lease(rows: Sequence[Sequence[Any]], user: User, project: Project) -> Lease:
-    """From LEASE_COLUMNS, a row for each of the task's responses."""
-    lease = load(Lease, rows[0][: width(Lease)])
-    lease.task = load_task([row[width(Lease) :] for row in rows])
-    lease.annotator, lease.task.project = user, project
-    return lease
 
 
 def get_in_project(rows: ScopedQuerySet, membership: Membership, pk: int) -> Any:

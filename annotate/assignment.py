@@ -14,9 +14,9 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
-from annotate.selection import draw_order, take_task
+from annotate.selection import FRONT_LENGTH, ask_for_task
 from annotate.standing import Stage, Standing, settle_standing
-from annotate.statements import FILL_HELD_PLACE, HOLD_SHOWN, IN_HAND, TURN, fetch, insert, load, width
+from annotate.statements import FILL_HELD_PLACE, HOLD_SHOWN, IN_HAND, TURN, fetch, load, load_lease, take_place, width
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)
@@ -144,15 +144,14 @@ def _wish(pk: int, state: str, is_ahead: bool, leased_at: datetime, *, shown: in
 
 
 def _hold_new(membership: Membership, stage: Stage, *, is_ahead: bool = False, waits: bool = False) -> Lease | None:
-    task = take_task(membership, stage, waits=waits)
-    if task is None:
-        return None
-    task.project, user = membership.project, membership.user
-    until, order = _held_until(membership.project), draw_order(task, user)
-    lease = Lease(task=task, annotator=user, order=order, is_ahead=is_ahead, expires_at=until)
-    insert(lease)
-    lease.is_fresh = True
-    return lease
+    project, asked = membership.project, ask_for_task(membership, stage)
+    asked |= {"is_ahead": is_ahead, "now": timezone.now(), "until": _held_until(project)}
+    for most in (None,) if waits else (FRONT_LENGTH, None):
+        if rows := fetch(take_place(most=most, skip_locked=not waits), asked):
+            lease = load_lease(rows, membership.user, project)
+            lease.is_fresh = True
+            return lease
+    return None
 
 
 def _hold(lease: Lease, project: Project) -> bool:

@@ -15,9 +15,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from annotate.models import Judgement, Kind, Lease, Membership, Purpose, Role, Task, TaskResponse, User
+from annotate.models import Judgement, Kind, Membership, Purpose, Role, Task, TaskResponse, User
 from annotate.standing import Stage
-from annotate.statements import fetch, load_task, take_place
 
 LOTS = secrets.SystemRandom()  # no page can be guessed from another
 SIDED = (Kind.COMPARISON, Kind.RANKING)  # kinds in which places could sway people
@@ -25,23 +24,17 @@ MIRROR_AFTER = 10  # judgements in between, so that an answer is not remembered
 MIRROR_WITHIN = 60  # how far back a repeat may reach
 GOLD_LOOKED_AT = 200
 FRONT_LENGTH = 200  # tasks that wait
+MOST_RESPONSES = 9  # of a task, A to I
 
 NOTHING_INSTEAD = {"gold_looked_at": 0, "which_gold": 0.0, "is_gold": False, "mirror": None}
 
 
-def take_task(membership: Membership, stage: Stage, *, waits: bool) -> Task | None:
-    """A task of which a place is taken for this person, its prompt and responses with it; None when there is none.
-
-    A task that somebody else is moving just now is passed by, or with `waits` waited for.
-    """
+def ask_for_task(membership: Membership, stage: Stage) -> dict[str, Any]:
+    """Which task, and the order of its responses, as `TAKE_PLACE` reads it."""
     is_work = stage not in (Stage.PRACTICE, Stage.QUALIFICATION)
     purpose = Purpose.WORK if is_work else Purpose(stage.value)
     asked = {"project": membership.project_id, "user": membership.user_id, "purpose": purpose.value}
-    asked |= draw_instead(membership) if is_work else NOTHING_INSTEAD
-    for most in (None,) if waits else (FRONT_LENGTH, None):
-        if rows := fetch(take_place(most=most, skip_locked=not waits), asked):
-            return load_task([row[1:] for row in rows])
-    return None
+    return asked | {"order": draw_order()} | (draw_instead(membership) if is_work else NOTHING_INSTEAD)
 
 
 def draw_instead(membership: Membership) -> dict[str, Any]:
@@ -98,11 +91,8 @@ def copy_places(task: Task, copy: Task) -> None:
     )
 
 
-def draw_order(task: Task, user: User) -> list[int]:
-    """The order in which this person sees the task's responses: by lot, or the other way round than the time before."""
-    if task.mirror_of_id:
-        before = Lease.objects.filter(task=task.mirror_of_id, annotator=user).values_list("order", flat=True).get()
-        return before[::-1]
-    order = list(range(len(task.in_order or ())))
+def draw_order() -> list[int]:
+    """An order of as many responses as a task may have, by lot; of fewer, the same without the others."""
+    order = list(range(MOST_RESPONSES))
     LOTS.shuffle(order)
     return order

@@ -30,6 +30,7 @@ from annotate.models import (
     Response,
     Task,
     TaskResponse,
+    User,
 )
 
 Row = TypeVar("Row", bound=Model)
@@ -174,6 +175,12 @@ def columns(model: type[Model], alias: str) -> str:
     return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
 
 
+def named(model: type[Model], alias: str) -> dict[str, str]:
+    """{"task.id": task."id", …}: every column under a name that no other table has."""
+    name = model._meta.model_name
+    return {f'"{name}.{field.column}"': f'{alias}."{field.column}"' for field in model._meta.concrete_fields}
+
+
 def width(model: type[Model]) -> int:
     return len(model._meta.concrete_fields)
 
@@ -211,6 +218,14 @@ def load_task(rows: Sequence[Sequence[Any]]) -> Task:
     task.prompt = load(Prompt, rows[0][at_prompt:at_response])
     task.in_order = [load(Response, row[at_response:]) for row in rows if row[at_response] is not None]
     return task
+
+
+def load_lease(rows: Sequence[Sequence[Any]], user: User, project: Project) -> Lease:
+    """This person's lease with its task, from rows that begin with LEASE_COLUMNS, one for each of the responses."""
+    lease = load(Lease, rows[0][: width(Lease)])
+    lease.task = load_task([row[width(Lease) :] for row in rows])
+    lease.annotator, lease.task.project = user, project
+    return lease
 
 
 # A person's membership of a project, the project, and the newest version of its guidelines.
@@ -286,11 +301,12 @@ GOLD_ANSWERED = """
     ORDER BY judgement.id DESC LIMIT %(most)s
 """.format(**TABLES)
 
-# Take a place of the first queued task that this person has not been handed; or in its place, when the lot says so, of
-# gold they have not been handed, or of their repeat. Gold is looked up whatever the lot says. `parts` are the parts of
-# the queue, one after another, each in its order. Whether a task was handed to them is asked task by task (a scalar
-# subquery, which is never turned into a join), so that the walk ends with the first few that fit; more than one,
-# because others may be moving those just now. The person's last work is looked for by an index of their own
+# Take a place of the first queued task that this person has not been handed, and hold it for them; or in its place,
+# when the lot says so, of gold they have not been handed, or of their repeat. They see its responses in the order of
+# `order`, or, of a repeat, the other way round than the time before. Gold is looked up whatever the lot says. `parts`
+# are the parts of the queue, one after another, each in its order. Whether a task was handed to them is asked task by
+# task (a scalar subquery, which is never turned into a join), so that the walk ends with the first few that fit; more
+# than one, because others may be moving those just now. The person's last work is looked for by an index of their own
 # (`JudgementQuerySet.newest_of` says why a range of one). A row for each of the task's responses, in order.
 TAKE_PLACE = """
     WITH last AS (
@@ -323,9 +339,21 @@ TAKE_PLACE = """
     ), taken AS (
         UPDATE {task} AS task SET remaining = task.remaining - 1 FROM {prompt} AS prompt
         WHERE task.id = coalesce((SELECT id FROM other), (SELECT id FROM first)) AND prompt.id = task.prompt_id
-        RETURNING task.id AS taken_id, {columns}
+        RETURNING {taken_columns}
+    ), held AS (
+        INSERT INTO {lease} (task_id, annotator_id, state, "order", is_ahead, leased_at, expires_at)
+        SELECT "task.id", %(user)s, 'held', CASE WHEN "task.mirror_of_id" IS NULL THEN ARRAY(
+                SELECT position FROM {taskresponse} WHERE task_id = "task.id"
+                ORDER BY array_position(%(order)s::int[], position::int), position
+            ) ELSE (
+                SELECT array_agg(before.position ORDER BY before.place DESC)
+                FROM {lease} AS lease, unnest(lease."order") WITH ORDINALITY AS before (position, place)
+                WHERE lease.task_id = "task.mirror_of_id" AND lease.annotator_id = %(user)s
+            ) END, %(is_ahead)s, %(now)s, %(until)s
+        FROM taken
+        RETURNING {held_columns}
     )
-    SELECT taken.*, {response_columns} FROM taken LEFT JOIN {taskresponse} AS place ON place.task_id = taken.taken_id
+    SELECT {all_columns} FROM held CROSS JOIN taken LEFT JOIN {taskresponse} AS place ON place.task_id = "task.id"
     LEFT JOIN {response} AS response ON response.id = place.response_id ORDER BY place.position
 """
 PART = """(
@@ -426,8 +454,13 @@ def take_place(*, most: int | None, skip_locked: bool) -> str:
     parts = " UNION ALL ".join(
         PART.format(**TABLES, number=number, walk=walk, length=length) for number, walk in enumerate(walks)
     )
-    named = ", ".join([columns(Task, "task"), columns(Prompt, "prompt")])
-    responses = columns(Response, "response")
+    held, taken = named(Lease, TABLES["lease"]), named(Task, "task") | named(Prompt, "prompt")
     return TAKE_PLACE.format(
-        **TABLES, is_open=IS_OPEN, parts=parts, waiting=waiting, columns=named, response_columns=responses
+        **TABLES,
+        is_open=IS_OPEN,
+        parts=parts,
+        waiting=waiting,
+        held_columns=", ".join(f"{column} AS {name}" for name, column in held.items()),
+        taken_columns=", ".join(f"{column} AS {name}" for name, column in taken.items()),
+        all_columns=", ".join([*held, *taken, columns(Response, "response")]),
     )

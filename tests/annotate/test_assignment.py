@@ -133,12 +133,12 @@ def test_the_next_task_costs_the_same_however_many_there_are(project, carol, dja
         make_task(project)
     assignment.lease_next(user=carol, project=project)
     Lease.objects.update(state="done")
-    with django_assert_num_queries(7):  # savepoint, membership, standing, held, place, lease, release
+    with django_assert_num_queries(6):  # savepoint, membership, standing, held, place, release
         assignment.lease_next(user=carol, project=project)
     for _ in range(20):
         make_task(project)
     Lease.objects.update(state="done")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assignment.lease_next(user=carol, project=project)
 
 

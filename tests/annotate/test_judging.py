@@ -240,7 +240,7 @@ def test_nothing_sent_to_the_annotator_hints_at_authors_gold_or_other_people(cli
 def test_the_same_statements_are_spent_on_a_small_and_on_a_large_project(
     client, project, carol, django_assert_num_queries
 ):
-    statements = 10 + 2  # a savepoint, which production does not send
+    statements = 9 + 2  # a savepoint, which production does not send
 
     def cycle():
         client.post(url(project), data, headers=HTMX)
