@@ -127,6 +127,15 @@ def test_a_process_that_is_killed_is_started_again_and_leaves_no_orphans(running
     deadline = time.monotonic() + 120
     while len(alive := processes(running.var)[name]) != len(dead) or set(alive) & set(dead):
         assert time.monotonic() < deadline, f"{name} runs as {alive}, and ran as {dead}"
+    while not is_healthy(running.address):
+        assert time.monotonic() < deadline, "the site does not answer again"
+
+
+def is_healthy(address: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(f"{address}/healthz").status == 200)
+    except OSError:
+        return False
 
 
 def test_the_data_outlives_a_kill_and_a_stop_and_no_process_does(var):
