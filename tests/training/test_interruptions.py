@@ -3,9 +3,9 @@
 import os
 import signal
 import threading
-import time
 import uuid
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import psutil
 import pytest
@@ -23,6 +23,7 @@ from training.services.runs import cancel_run, retry_run
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG = {"epochs": 50, "batch_size": 1, "checkpoint_every": 5}  # a few seconds
 ENDLESS = {**LONG, "judgements": 80}  # longer than any test waits
+MTIME_LAG = 0.01  # seconds by which a file's time may be behind the clock's
 
 
 def trainers(run: Run) -> list[psutil.Process]:
@@ -90,14 +91,14 @@ def test_a_trainer_that_is_killed_every_time_fails_the_run_after_three_starts(la
     assert run.error.startswith("The trainer was stopped 3 times from outside (last: killed by SIGKILL).")
 
 
-def test_cancel_stops_within_ten_seconds_and_keeps_the_checkpoint_for_a_retry(launch, alice):
+def test_cancel_stops_after_the_step_under_way_and_keeps_the_checkpoint_for_a_retry(launch, alice):
     run = launch("reward_model", **ENDLESS)
     with in_background(run):
         wait_until(lambda: has_checkpoint(run))
-        asked = time.monotonic()
         assert cancel_run(run=Run.objects.get(pk=run.pk), user=alice)
-    assert time.monotonic() - asked < 10
     assert run.status == JobStatus.CANCELLED
+    told = (run.directory() / "cancel").stat().st_mtime + MTIME_LAG
+    assert run.events.filter(kind="train", created_at__gt=datetime.fromtimestamp(told, tz=UTC)).count() <= 1
     assert 0 < run.progress < run.total
     assert has_checkpoint(run)
     assert trainers(run) == []
