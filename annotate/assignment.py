@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
 from annotate.selection import FRONT_LENGTH, ask_for_task
-from annotate.standing import Stage, Standing, settle_standing
+from annotate.standing import Stage, Standing, gold_asked, settle_standing
 from annotate.statements import FILL_HELD_PLACE, HOLD_SHOWN, IN_HAND, TURN, fetch, load, load_lease, take_place, width
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
@@ -85,10 +85,11 @@ def lease_ahead(*, user: User, project: Project, after: Lease) -> Lease | None:
 
 def _hand_out(membership: Membership, shown: int, *, waits: bool = False) -> tuple[Lease | None, Standing]:
     user, project = membership.user, membership.project
+    own = None if project.archived_at else _hold_shown(membership, shown)
     standing = settle_standing(membership)
     if project.archived_at or not standing.may_judge:
         return None, standing
-    own = _hold_shown(user, project, shown) or _hold_own(user, project, shown=shown)
+    own = own or _hold_own(user, project, shown=shown)
     return own or _hold_new(membership, standing.stage, waits=waits), standing
 
 
@@ -110,12 +111,15 @@ def take_turn(user: User, project: Project) -> Membership:
     return membership
 
 
-def _hold_shown(user: User, project: Project, shown: int) -> Lease | None:
-    """What the page shows, when the person holds it still: the first of what `_hold_own` would choose."""
-    values = {"shown": shown, "user": user.pk, "project": project.pk, "until": _held_until(project)}
+def _hold_shown(membership: Membership, shown: int) -> Lease | None:
+    """What the page shows, when the person holds it still: the first of what `_hold_own` would choose.
+
+    It brings what their standing is read from, and is held whatever that is: it was theirs before."""
+    project = membership.project
+    values = {**gold_asked(membership), "shown": shown, "until": _held_until(project)}
     for row in fetch(HOLD_SHOWN, values) if shown else ():
         lease = load(Lease, row[: width(Lease)])
-        lease.task, lease.is_alone = load(Task, row[width(Lease) : -1]), row[-1]
+        lease.task, lease.is_alone, membership.gold_said = load(Task, row[width(Lease) : -2]), *row[-2:]
         lease.task.project = project
         return lease
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
@@ -102,14 +103,21 @@ def count_known(membership: Membership) -> dict[str, tuple[int, int, int]]:
 
 def read_gold(membership: Membership) -> Standing:
     """Work, with a warning or a pause when too few of the last gold answers were right."""
-    asked = {"user": membership.user_id, "project": membership.project_id, "most": GOLD_WINDOW}
-    said = [bool(right) for (right,) in fetch(GOLD_ANSWERED, {**asked, "since": membership.gold_counts_from})]
+    said = membership.gold_said
+    if said is None:
+        said = [bool(right) for (right,) in fetch(GOLD_ANSWERED, gold_asked(membership))]
     standing = Standing(Stage.WORK, len(said), len(said), sum(said))
     if len(said) < GOLD_NEEDS:
         return standing
     project = membership.project
     stage = Stage.PAUSED if standing.share < project.gold_pause_below else Stage.WORK
     return Standing(stage, len(said), len(said), sum(said), warns=standing.share < project.gold_warn_below)
+
+
+def gold_asked(membership: Membership) -> dict[str, Any]:
+    """As GOLD_ANSWERED reads it."""
+    person = {"user": membership.user_id, "project": membership.project_id}
+    return {**person, "most": GOLD_WINDOW, "since": membership.gold_counts_from}
 
 
 def gold_in_words(standing: Standing, least: float) -> str:

@@ -280,17 +280,6 @@ OPEN_TO_THEM = """
 """.format(**TABLES)
 IN_HAND = f"SELECT own.id, own.state, own.is_ahead, own.leased_at {OPEN_TO_THEM} AND own.id <> %(after)s"
 
-# Hold for longer what the person holds and their page shows already, as nearly every answer does; and whether they
-# have nothing else in hand.
-HOLD_SHOWN = """
-    UPDATE {lease} AS lease SET expires_at = %(until)s, is_ahead = false FROM {task} AS task
-    WHERE lease.id = %(shown)s AND lease.annotator_id = %(user)s AND {is_held} AND task.id = lease.task_id
-        AND task.project_id = %(project)s AND task.closed_at IS NULL
-    RETURNING {columns}, NOT EXISTS (SELECT {open_to_them} AND own.id <> %(shown)s)
-""".format(
-    **TABLES, columns=f"{columns(Lease, 'lease')}, {columns(Task, 'task')}", is_held=IS_HELD, open_to_them=OPEN_TO_THEM
-)
-
 # Whether this person's last answers to gold were right, the newest first.
 GOLD_ANSWERED = """
     SELECT judgement.matches_agreed FROM {judgement} AS judgement
@@ -300,6 +289,21 @@ GOLD_ANSWERED = """
         AND (%(since)s::timestamptz IS NULL OR judgement.created_at > %(since)s)
     ORDER BY judgement.id DESC LIMIT %(most)s
 """.format(**TABLES)
+
+# Hold for longer what the person holds and their page shows already, as nearly every answer does; whether they have
+# nothing else in hand; and GOLD_ANSWERED.
+HOLD_SHOWN = """
+    UPDATE {lease} AS lease SET expires_at = %(until)s, is_ahead = false FROM {task} AS task
+    WHERE lease.id = %(shown)s AND lease.annotator_id = %(user)s AND {is_held} AND task.id = lease.task_id
+        AND task.project_id = %(project)s AND task.closed_at IS NULL
+    RETURNING {columns}, NOT EXISTS (SELECT {open_to_them} AND own.id <> %(shown)s), ARRAY({gold_answered})
+""".format(
+    **TABLES,
+    columns=f"{columns(Lease, 'lease')}, {columns(Task, 'task')}",
+    is_held=IS_HELD,
+    open_to_them=OPEN_TO_THEM,
+    gold_answered=GOLD_ANSWERED,
+)
 
 # Take a place of the first queued task that this person has not been handed, and hold it for them; or in its place,
 # when the lot says so, of gold they have not been handed, or of their repeat. They see its responses in the order of

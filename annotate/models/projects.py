@@ -115,6 +115,7 @@ class Membership(models.Model):
     mail_alarms = models.BooleanField(default=False, editable=False)  # asked to be written to
 
     newest_guideline: int | None = None  # the version, where it was read along (annotate.access)
+    gold_said: list[bool] | None = None  # whether the last answers to gold were right, where it was read along
 
     objects = ScopedQuerySet.as_manager()
 

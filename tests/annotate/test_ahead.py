@@ -114,7 +114,7 @@ def test_an_answer_to_a_page_that_shows_the_next_task_brings_the_one_after_it(
     shown = lease_next()
     ready = lease_ahead(shown)
     data = {"lease": shown.pk, "submission_id": str(uuid.uuid4()), "choice": "-4", "next": ready.pk}
-    with django_assert_num_queries(9 + 2):  # a savepoint, which production does not send
+    with django_assert_num_queries(8 + 2):  # a savepoint, which production does not send
         told = client.post(address, data, headers={"HX-Request": "true"}).json()
     following = Lease.objects.get(is_ahead=True)
     assert remaining() == [0, 0, 0] and f'data-lease="{following.pk}"' in told["ahead"]
