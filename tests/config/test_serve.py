@@ -68,15 +68,13 @@ def read_until(server: subprocess.Popen[str], pattern: str) -> re.Match[str]:
     pytest.fail(f"No line matched {pattern!r} in:\n{''.join(seen)}")
 
 
-def stop(server: subprocess.Popen[str], var: Path, number: int) -> float:
-    """Signal it and wait; returns the seconds it took. No process may be left."""
-    began = time.monotonic()
+def stop(server: subprocess.Popen[str], var: Path, number: int) -> None:
+    """Signal it and wait. No process may be left."""
     server.send_signal(number)
     server.communicate(timeout=120)
     assert server.returncode == 0
     assert marked_processes(var) == []
     assert Postgres(var / "postgres").process() is None
-    return time.monotonic() - began
 
 
 def processes(var: Path) -> dict[str, list[psutil.Process]]:
@@ -152,7 +150,7 @@ def test_the_data_outlives_a_kill_and_a_stop_and_no_process_does(var):
     read_until(server, "Plumbline is ready")
     assert_table_kept(var)
     assert redis.Redis(unix_socket_path=str(valkey_socket(var))).lrange("kept", 0, -1) == [b"message"]
-    assert stop(server, var, signal.SIGINT) < 10
+    stop(server, var, signal.SIGINT)
     with Postgres(var / "postgres").running():
         assert_table_kept(var)
 
