@@ -25,7 +25,15 @@ class LaunchForm(forms.Form):
 
     name = forms.CharField(max_length=120)
 
-    def __init__(self, project: Project, algorithm: str, data: Any = None, *, like: Run | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        algorithm: str,
+        data: Any = None,
+        *,
+        like: Run | None = None,
+        snapshot: str = NEW_SNAPSHOT,
+    ) -> None:
         super().__init__(data)
         self.project = project
         models = ModelVersion.objects.of_project(project).filter(kind__in=base_kinds(algorithm))
@@ -37,7 +45,7 @@ class LaunchForm(forms.Form):
         self.fields["snapshot"] = forms.ChoiceField(
             label="Judgements",
             help_text="A snapshot freezes them, so that the run can be repeated.",
-            initial=NEW_SNAPSHOT,
+            initial=snapshot,
             choices=[
                 (NEW_SNAPSHOT, "New snapshot of all judgements so far"),
                 *((str(snapshot.pk), describe_snapshot(snapshot)) for snapshot in usable_snapshots(project)),

@@ -3,6 +3,7 @@
 from math import log
 
 import pytest
+from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from annotate.models import AuditEvent, JobStatus, Snapshot
@@ -222,6 +223,13 @@ def test_a_form_starts_from_another_runs_settings(run, alice, signed_in):
     url = reverse("run-create", args=[run.project_id])
     page = signed_in(alice).get(url, {"algorithm": "dpo", "like": run.pk}).content.decode()
     assert 'value="0.37"' in page
+
+
+def test_a_form_starts_from_the_snapshot_whose_page_led_to_it(run, alice, signed_in):
+    client = signed_in(alice)
+    page = client.get(reverse("snapshot-detail", args=[run.project_id, run.snapshot_id])).content
+    link = BeautifulSoup(page, "html.parser").find("a", string="Train on it")["href"]
+    assert read_form(client.get(link).content)["snapshot"] == [str(run.snapshot_id)]
 
 
 def test_a_run_says_where_its_held_out_reward_is_highest(run, alice, signed_in):

@@ -17,7 +17,7 @@ from annotate.services.snapshots import SnapshotError, create_snapshot
 from training.algorithms.configs import ALGORITHMS, ConfigError
 from training.curves import EVAL, TRAIN, charts_of, table_keys, table_rows
 from training.figures import facts_of, headline, settings_of
-from training.forms import ConfigForm, LaunchForm
+from training.forms import NEW_SNAPSHOT, ConfigForm, LaunchForm
 from training.models import Run
 from training.pictures import pictures_of
 from training.services.alarms import open_alarms
@@ -81,8 +81,10 @@ def known_algorithm(said: QueryDict) -> str:
 def launch_forms(
     request: SignedInRequest, membership: Membership, algorithm: str, data: QueryDict | None = None
 ) -> tuple[LaunchForm, ConfigForm]:
-    like = find_like(request, membership, algorithm)
-    return LaunchForm(membership.project, algorithm, data, like=like), ConfigForm(algorithm, data, like=like)
+    """The forms as `?like=` and `?snapshot=` begin them."""
+    like, snapshot = find_like(request, membership, algorithm), request.GET.get("snapshot", NEW_SNAPSHOT)
+    launch = LaunchForm(membership.project, algorithm, data, like=like, snapshot=snapshot)
+    return launch, ConfigForm(algorithm, data, like=like)
 
 
 def find_like(request: SignedInRequest, membership: Membership, algorithm: str) -> Run | None:
