@@ -94,6 +94,21 @@ def test_a_draft_typed_and_skipped_offline_is_there_when_the_task_comes_back(pag
     expect(page.locator("#rationale")).to_have_value("Typed in a tunnel")
 
 
+def test_an_answer_sent_after_the_session_has_ended_is_sent_by_the_page_after_signing_in(
+    page, context, judging, project, carol, browser_sign_in
+):
+    make_task(project)
+    judging()
+    context.clear_cookies(name="sessionid")
+    page.keyboard.press("1")
+    page.wait_for_url("**/sign-in/**")
+    browser_sign_in(carol)
+    judging()
+    page.wait_for_function("() => Object.keys(localStorage).every(key => !key.startsWith('plumbline:pending:'))")
+    assert Judgement.objects.get().outcome == "answer"
+    page.goto("about:blank")  # it may be loading itself again, to show that nothing waits
+
+
 def test_a_page_that_closes_sends_what_was_typed_last_and_the_seconds_up_to_then(page, judging, project):
     stop_clock(page)
     make_task(project)

@@ -125,6 +125,7 @@ export class Outbox {
     const { xhr, requestConfig } = event.detail;
     if (new URL(xhr.responseURL, location).pathname !== new URL(requestConfig.path, location).pathname) {
       event.detail.shouldSwap = false;
+      this.form = null; // nothing has been taken
       location.assign(location.href);
     } else if (xhr.status === 409) {
       event.detail.shouldSwap = true;
