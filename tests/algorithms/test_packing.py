@@ -136,3 +136,14 @@ def test_attention_on_a_cpu_is_in_fp32_inside_a_bf16_step() -> None:
     exact = attend_segments(query.double(), key.double(), value.double(), tree, None, None)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, exact.float(), atol=1e-6, rtol=1e-6)
+
+
+def test_a_mask_is_made_once_a_pass_and_hides_what_comes_later_or_lies_too_far_back() -> None:
+    tree, query, hidden = Tree(((2, (1, 2)),)), torch.zeros(1, 2, 1, 1), float("-inf")
+    mask = tree.mask(2, 4, None, like=query)
+    assert mask is not None and mask.tolist() == [[0, 0, 0, hidden], [0, 0, 0, 0]]
+    assert tree.mask(2, 4, None, like=query) is mask
+    near = tree.mask(2, 4, 2, like=query)
+    assert near is not None and near.tolist() == [[hidden, 0, 0, hidden], [hidden, hidden, 0, 0]]
+    assert tree.mask(3, 3, None, like=query) is None
+    assert Tree(((0, (3,)),), causal=False).mask(3, 3, 2, like=query) is None

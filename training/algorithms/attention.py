@@ -7,7 +7,8 @@ Because no mask function is registered under our name, transformers builds no ma
 argument.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +24,21 @@ class Tree:
 
     segments: tuple[tuple[int, tuple[int, ...]], ...]
     causal: bool = True
+    masks: dict[tuple[object, ...], Tensor] = field(default_factory=dict, compare=False, repr=False)
+
+    def mask(self, new: int, seen: int, window: int | None, *, like: Tensor) -> Tensor | None:
+        """What is added to the scores of the last `new` of `seen` positions, (new, seen): 0, and -inf for what they do
+        not see. Made once for all layers. None where `is_causal` says the same, or where all is seen."""
+        if not self.causal or (seen == new and (window is None or seen <= window)):
+            return None
+        key = (new, seen, window, like.dtype, like.device)
+        if key not in self.masks:
+            places = torch.arange(seen, device=like.device)
+            behind = places[seen - new :, None] - places
+            hidden = behind < 0 if window is None else (behind < 0) | (behind >= window)
+            nothing = torch.zeros(new, seen, dtype=like.dtype, device=like.device)
+            self.masks[key] = nothing.masked_fill_(hidden, float("-inf"))
+        return self.masks[key]
 
 
 @dataclass(frozen=True)
@@ -74,40 +90,52 @@ def widened(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, 
 def attend_segments(
     query: Tensor, key: Tensor, value: Tensor, tree: Tree, scaling: float | None, window: int | None
 ) -> Tensor:
-    """One call a prompt and a completion, cut by `split`: the gradient of a slice is as long as the row."""
+    """One call a prompt and a completion. Rows are cut along their first axis, where parts lie whole, and by `split`:
+    the gradient of a slice is as long as what it is cut from."""
+    queries, keys, values = (whole.transpose(1, 2) for whole in (query, key, value))  # (B, T, heads, d)
     lengths = [length for prompt, completions in tree.segments for length in (prompt, *completions)]
-    parts = zip(*(whole.split(lengths, 2) for whole in (query, key, value)), strict=True)
-    outputs = []
-    for prompt_length, completions in tree.segments:
-        asked, keys, values = next(parts)
-        if prompt_length:
-            outputs.append(scaled_dot(asked, keys, values, tree.causal, scaling, window))
-        for _ in completions:
-            asked, own_keys, own_values = next(parts)
-            if prompt_length:
-                own_keys, own_values = torch.cat([keys, own_keys], 2), torch.cat([values, own_values], 2)
-            outputs.append(scaled_dot(asked, own_keys, own_values, tree.causal, scaling, window))
-    return torch.cat(outputs, 2).transpose(1, 2).contiguous()
+    pairs = zip(queries.split(lengths, 1), seen_by_each(keys, values, tree), strict=True)
+    return torch.cat([scaled_dot(asked, *seen, tree, scaling, window) for asked, seen in pairs if asked.shape[1]], 1)
+
+
+def seen_by_each(keys: Tensor, values: Tensor, tree: Tree) -> Iterator[tuple[Tensor, Tensor]]:
+    """The keys and values of each prompt, and of each completion behind its prompt's. Those of a first completion lie
+    so in the row itself; the others' are copied together."""
+    blocks = [
+        length for prompt, completions in tree.segments for length in (prompt + sum(completions[:1]), *completions[1:])
+    ]
+    held = zip(keys.split(blocks, 1), values.split(blocks, 1), strict=True)
+    for prompt, completions in tree.segments:
+        first_keys, first_values = next(held)
+        prompt_keys, prompt_values = first_keys[:, :prompt], first_values[:, :prompt]
+        yield prompt_keys, prompt_values
+        if completions:
+            yield first_keys, first_values
+        for _ in completions[1:]:
+            own_keys, own_values = next(held)
+            yield torch.cat([prompt_keys, own_keys], 1), torch.cat([prompt_values, own_values], 1)
 
 
 def scaled_dot(
-    query: Tensor, key: Tensor, value: Tensor, causal: bool, scaling: float | None, window: int | None
+    query: Tensor,  # (B, T, heads, d)
+    key: Tensor,  # (B, S, key-value heads, d)
+    value: Tensor,
+    tree: Tree,
+    scaling: float | None,
+    window: int | None,
 ) -> Tensor:
     """Attention of the last T of S positions: causal (each sees all before it) or everything to everything."""
-    new, seen = query.shape[2], key.shape[2]
-    mask = None
-    if causal and (seen > new or (window is not None and seen > window)):
-        behind = torch.arange(seen - new, seen, device=query.device)[:, None] - torch.arange(seen, device=query.device)
-        mask = behind >= 0 if window is None else (behind >= 0) & (behind < window)
-    return F.scaled_dot_product_attention(
-        query,
-        key,
-        value,
+    mask = tree.mask(query.shape[1], key.shape[1], window, like=query)
+    output = F.scaled_dot_product_attention(
+        query.transpose(1, 2),
+        key.transpose(1, 2),
+        value.transpose(1, 2),
         attn_mask=mask,
-        is_causal=causal and mask is None,
+        is_causal=tree.causal and mask is None,
         scale=scaling,
-        enable_gqa=query.shape[1] != key.shape[1],
+        enable_gqa=query.shape[2] != key.shape[2],
     )
+    return output.transpose(1, 2)
 
 
 def attend_slots(
