@@ -3,6 +3,7 @@
 python -m bench.imports /path/to/data            prints a table, then one JSON object
 python -m bench.imports /path/to/data --large    also a file of 1 GB whose worker is killed, and 100,000 prompts
 python -m bench.imports --prompts                100,000 prompts alone
+python -m bench.imports --tasks 100000           so many prompts with two responses and a task each, durably
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.scratch import scratch_database
+from bench.scratch import kept_database, scratch_database
 
 MB = 1024 * 1024
 KILLED_AT = 0.4  # of the file
@@ -34,11 +35,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", help="every file below it is imported into the same project")
     parser.add_argument("--prompts", action="store_true")
+    parser.add_argument("--tasks", type=int)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--megabytes", type=int, default=1024, help="of the large file")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="plumbline-imports-") as var:
         os.environ["PLUMBLINE_VAR"] = var
+        if arguments.tasks:
+            print(json.dumps(import_with_tasks(arguments.tasks, Path(var))))
+            return
         with scratch_database():
             result: dict[str, Any] = {"files": import_folder(arguments.folder)} if arguments.folder else {}
             if arguments.large or arguments.prompts:
@@ -110,6 +115,27 @@ def import_prompts() -> dict[str, Any]:
             figures[name] = {name: round(value, 1) for name, value in seconds.items()} | counts(job)
             print(f"100,000 prompts, {name}: {figures[name]}", flush=True)
     return figures
+
+
+def import_with_tasks(count: int, folder: Path) -> dict[str, Any]:
+    """As an owner brings them: a file imported, a comparison made of each of its rows."""
+    from bench.site import cpu_of, import_tasks
+    from bench.web import write_tasks
+
+    with kept_database(folder, is_durable=True) as postgres:
+        owner, project = make_owner_and_project("Dave")
+        path = write_tasks(folder / "tasks.jsonl", count)
+        database = postgres.process()
+        started, cpu, cpu_database = time.monotonic(), time.process_time(), cpu_of(database)
+        made = import_tasks(project, owner, path)
+        return {
+            "tasks": made,
+            "seconds": round(time.monotonic() - started, 1),
+            "cpu_seconds": round(time.process_time() - cpu, 1),
+            "database_cpu_seconds": round(cpu_of(database) - cpu_database, 1),
+            "peak_rss_mb": peak_rss(os.getpid()) // 1024,
+            "load_average": round(os.getloadavg()[0], 1),
+        }
 
 
 def import_large(size: int) -> dict[str, Any]:

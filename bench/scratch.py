@@ -31,16 +31,17 @@ def scratch_database() -> Iterator[None]:
 
 
 @contextmanager
-def kept_database(folder: Path) -> Iterator[None]:
-    """The same on a Postgres in this folder, which stays: what it was filled with is there the next time."""
+def kept_database(folder: Path, *, is_durable: bool = False) -> Iterator[Postgres]:
+    """The same on a Postgres in this folder, which stays: what it was filled with is there the next time. A durable one
+    waits for the disk as that of `manage.py serve` does."""
     start_services()
-    postgres = Postgres(folder.resolve() / "postgres", FAST)
+    postgres = Postgres(folder.resolve() / "postgres", () if is_durable else FAST)
     try:
         with postgres.running(), tempfile.TemporaryDirectory(prefix="plumbline-bench-") as static:
             postgres.create_database("bench")
             os.environ |= {"DATABASE_URL": postgres.url("bench"), "PLUMBLINE_STATIC": static, "LOG_LEVEL": "ERROR"}
             set_up()
-            yield
+            yield postgres
     finally:
         SERVICES.close()
 
