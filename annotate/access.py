@@ -12,8 +12,9 @@ from django_htmx.middleware import HtmxDetails
 
 from annotate.models import Lease, Membership, Project, Role, User
 from annotate.paging import read_number
+from annotate.prepared import fetch, load, width
 from annotate.querysets import ScopedQuerySet
-from annotate.statements import MEMBERSHIP, MEMBERSHIP_AND_LEASE, OWN_LEASE, fetch, load, load_lease, width
+from annotate.statements import MEMBERSHIP, MEMBERSHIP_AND_LEASE, OWN_LEASE, load_lease
 
 EVERYONE = (Role.OWNER, Role.REVIEWER, Role.ANNOTATOR)
 REVIEWERS = (Role.OWNER, Role.REVIEWER)

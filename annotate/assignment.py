@@ -14,9 +14,10 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from annotate.models import Judgement, Lease, Membership, Project, Purpose, Task, User
+from annotate.prepared import fetch, load, width
 from annotate.selection import FRONT_LENGTH, ask_for_task
 from annotate.standing import Stage, Standing, gold_asked, settle_standing
-from annotate.statements import FILL_HELD_PLACE, HOLD_SHOWN, IN_HAND, TURN, fetch, load, load_lease, take_place, width
+from annotate.statements import FILL_HELD_PLACE, HOLD_SHOWN, IN_HAND, TURN, load_lease, take_place
 
 GIVEN_BACK = (Lease.State.RETURNED, Lease.State.EXPIRED)
 OPEN = (Lease.State.HELD, *GIVEN_BACK)

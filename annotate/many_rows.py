@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Model
 from django.db.models.base import ModelState
 
-from annotate.statements import fetch, given_fields, key_of, note_stored, table_of
+from annotate.prepared import fetch, given_fields, key_of, note_stored, table_of
 
 Row = TypeVar("Row", bound=Model)
 

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from annotate.models import User
-from annotate.statements import columns, fetch, fetch_first, load
+from annotate.prepared import columns, fetch, fetch_first, load
 
 BY_KEY = f"""
     SELECT {columns(Session, "session")} FROM "{Session._meta.db_table}" AS session

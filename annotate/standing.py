@@ -14,8 +14,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from annotate.models import Judgement, Lease, Membership, Purpose, Task
+from annotate.prepared import fetch
 from annotate.services.audit import record_audit
-from annotate.statements import GOLD_ANSWERED, fetch
+from annotate.statements import GOLD_ANSWERED
 
 GOLD_WINDOW = 20  # the last so many gold answers count
 GOLD_NEEDS = 5  # fewer say nothing yet

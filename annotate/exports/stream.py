@@ -28,7 +28,7 @@ from annotate.models import (
     Task,
     TaskResponse,
 )
-from annotate.statements import table_of
+from annotate.prepared import table_of
 
 WINDOW = 1_000  # items read by one statement: few enough that their rows are found one by one, by their ids
 PAUSED_EVERY = 20  # windows

@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from annotate import assignment
 from annotate.models import Draft, Judgement, Lease, Project, User
+from annotate.prepared import insert
 from annotate.reading import is_quick
 from annotate.services.answers.answer import Answer
 from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import Shown, responses_shown
 from annotate.services.guidelines import guideline_followed
 from annotate.services.reviews import settle_corrections
-from annotate.statements import insert, insert_answer
+from annotate.statements import insert_answer
 
 
 class SubmissionTaken(Exception):

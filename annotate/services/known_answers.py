@@ -14,13 +14,13 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from annotate.models import Judgement, Purpose, Task, TaskResponse, User
+from annotate.prepared import insert
 from annotate.querysets import TaskQuerySet
 from annotate.selection import copy_places
 from annotate.services.answers.answer import Answer
 from annotate.services.answers.kinds import ANSWER_KINDS, RELATED, describe_judgement
 from annotate.services.answers.shown import LETTERS
 from annotate.services.audit import record_audit
-from annotate.statements import insert
 
 KNOWN = (Purpose.GOLD, Purpose.PRACTICE, Purpose.QUALIFICATION)
 PLACES = 32_000  # a place for everybody

@@ -11,9 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from annotate.models import Comparison, Judgement, Kind, Project, Task, User
+from annotate.prepared import tables_of
 from annotate.quality.agreement import Share, measure_share
 from annotate.services.tallies import over_work, read_work
-from annotate.statements import tables_of
 
 DAYS = 30
 LOOKED_AT = 1_000  # of a person's comparisons, for their agreement with others

@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.models import Count, Q
 
 from annotate.models import Comparison, Judgement, Membership, Project, Purpose, Response, Task
+from annotate.prepared import tables_of
 from annotate.quality.flags import Figures, Flag, find_flags
 from annotate.quality.significance import ChiSquare, even_split
 from annotate.services.answers.kinds import ANSWER_KINDS, RELATED
-from annotate.statements import tables_of
 
 RECENT = 500
 REPEATS_LOOKED_AT = 5_000

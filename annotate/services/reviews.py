@@ -14,11 +14,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotate.models import Comment, Guideline, Judgement, Membership, Role, Task, User
+from annotate.prepared import insert
 from annotate.services.answers.answer import Answer
 from annotate.services.answers.kinds import ANSWER_KINDS
 from annotate.services.answers.shown import LETTERS, Shown, task_responses
 from annotate.services.audit import record_audit
-from annotate.statements import insert
 
 
 def can_be_decided(task: Task) -> bool:

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotate.models import Judgement, Project, TallyMark, User, WorkTally
-from annotate.statements import fetch, tables_of
+from annotate.prepared import fetch, tables_of
 
 SETTLED_AFTER = timedelta(hours=1)  # no transaction that could still add an earlier row lasts so long
 ADDED_AT_ONCE = 50_000  # judgements in one transaction

@@ -11,8 +11,9 @@ from django.db import IntegrityError, transaction
 
 from annotate.many_rows import few_collections, find_any, insert_many, row_maker
 from annotate.models import Kind, Project, Prompt, Response, Task, TaskResponse, User
+from annotate.prepared import fetch
 from annotate.services.table_statistics import analyse_grown
-from annotate.statements import WAITING, fetch
+from annotate.statements import WAITING
 
 BATCH = 1_000
 KEY_LENGTH = 120

@@ -25,9 +25,9 @@ from annotate.forms.judging import SkipForm
 from annotate.markdown import render_markdown
 from annotate.models import Kind, Project, Prompt, Response
 from annotate.preferences import KEYS, keys_of
+from annotate.prepared import load
 from annotate.services.answers.shown import LETTERS, Shown
 from annotate.standing import Stage, Standing
-from annotate.statements import load
 from annotate.views.kinds import KINDS, kind_context
 
 FRAMES_KEPT = 256

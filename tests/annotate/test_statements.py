@@ -9,7 +9,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, m
 from django.utils import timezone
 
 from annotate.models import Comparison, Judgement, Lease, Membership, Project, Prompt, Response, Task, User
-from annotate.statements import columns, fetch, fetch_first, insert, load
+from annotate.prepared import columns, fetch, fetch_first, insert, load
 from tests.factories import make_project, make_task, make_user
 from tests.services import POSTGRES
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotate.models import Lease, Response, Task, TaskResponse
-from annotate.statements import RESPONSES_IN_ORDER, fetch, load
+from annotate.prepared import fetch, load
+from annotate.statements import RESPONSES_IN_ORDER
 
 LETTERS = "ABCDEFGHI"
 
