@@ -7,7 +7,7 @@ of an import's time than all the rest. Here all rows, or all values looked for, 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from django.db.models.base import ModelState
 from annotate.prepared import fetch, given_fields, key_of, note_stored, table_of
 
 Row = TypeVar("Row", bound=Model)
+Wanted = Mapping[str, Sequence[int] | Sequence[str]]  # {column: values}, all of one length
 
 
 @contextmanager
@@ -96,15 +97,28 @@ def _insertion(model: type[Model]) -> tuple[dict[str, str], str]:
     return {name: field.attname for name, field in fields.items()}, statement
 
 
-def find_any(
-    model: type[Model], column: str, *, among: Mapping[str, Collection[int | str]], where: str = ""
-) -> list[Any]:
-    """This column of the rows each of whose `among` columns has one of the values named for it; `where` is more SQL.
+def find_any(model: type[Model], column: str, *, wanted: Wanted, where: str = "") -> list[Any]:
+    """This column of the rows whose `wanted` columns have the values that stand at one place of all these lists;
+    `where` is more SQL, which an index may need.
 
-    Planned anew each time: a table that is being filled outgrows the plan of its first rows.
+    Each place is looked up by itself (OFFSET 0 keeps it so). Of a table that is being filled Postgres knows too little:
+    it would take a thousand values for all there are, and read a whole project with every batch.
     """
-    conditions = [*(f'"{name}" = ANY(%({name})s)' for name in among), *filter(None, [where])]
-    statement = f'SELECT "{column}" FROM {table_of(model)} WHERE {" AND ".join(conditions)}'
+    types = {name: f"{_array_type(model, name)}[]" for name in wanted}
+    lists = ", ".join(f"%({name})s::{kind}" for name, kind in types.items())
+    names = ", ".join(f'"{name}"' for name in wanted)
+    conditions = " AND ".join([*(f'found."{name}" = wanted."{name}"' for name in wanted), *filter(None, [where])])
+    statement = f"""
+        SELECT there."{column}" FROM unnest({lists}) AS wanted ({names}) CROSS JOIN LATERAL (
+            SELECT found."{column}" FROM {table_of(model)} AS found WHERE {conditions} OFFSET 0
+        ) AS there
+    """
     with connection.cursor() as cursor:
-        cursor.execute(statement, {name: list(values) for name, values in among.items()})
+        cursor.execute(statement, {name: list(values) for name, values in wanted.items()})
         return [value for (value,) in cursor.fetchall()]
+
+
+def _array_type(model: type[Model], column: str) -> str:
+    """What its values are sent as: text of any length, since a cast to the column's own would cut it."""
+    kind = str(given_fields(model)[column].db_type(connection)) if column in given_fields(model) else "bigint"
+    return "text" if kind.startswith(("varchar", "text")) else kind

@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from annotate.imports.conversations import check_prompt
 from annotate.imports.rows import PromptRow, ReadResponse, RowRefused
-from annotate.many_rows import find_any, insert_many, row_maker
+from annotate.many_rows import Wanted, find_any, insert_many, row_maker
 from annotate.models import Author, Project, Prompt, Response, User
 from annotate.services.audit import record_audit
 from annotate.services.responses import add_responses, get_author
@@ -83,10 +83,11 @@ def match_prompts(*, project: Project, rows: Sequence[PromptRow]) -> list[Outcom
 
 def _find_prompts(project: Project, hashes: set[str], external_ids: set[str]) -> list[Prompt]:
     """The project's prompts with one of these contents or one of these ids."""
-    own = {"project_id": [project.pk]}
-    found = find_any(Prompt, "id", among=own | {"content_hash": hashes})
+    found = find_any(Prompt, "id", wanted={"project_id": [project.pk] * len(hashes), "content_hash": [*hashes]})
     if external_ids:
-        found += find_any(Prompt, "id", among=own | {"external_id": external_ids}, where="external_id <> ''")
+        own = [project.pk] * len(external_ids)
+        wanted: Wanted = {"project_id": own, "external_id": list(external_ids)}
+        found += find_any(Prompt, "id", wanted=wanted, where="external_id <> ''")
     return list(Prompt.objects.filter(pk__in=set(found))) if found else []
 
 

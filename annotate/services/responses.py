@@ -83,6 +83,6 @@ def _place(response: Response) -> tuple[int, str]:
 def _find_responses(responses: Sequence[Response]) -> dict[tuple[int, str], Response]:
     if not responses:
         return {}
-    prompts, keys = {response.prompt_id for response in responses}, {response.key for response in responses}
-    found = find_any(Response, "id", among={"prompt_id": prompts, "key": keys})
+    prompts, keys = [response.prompt_id for response in responses], [response.key for response in responses]
+    found = find_any(Response, "id", wanted={"prompt_id": prompts, "key": keys})
     return {_place(response): response for response in Response.objects.filter(pk__in=found)} if found else {}

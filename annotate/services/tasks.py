@@ -84,7 +84,9 @@ def _create_batch(
 ) -> int:
     _refuse_unfit(project, kind, items)
     by_key = {_item_key(key_prefix, kind, item): item for item in items}
-    fresh = by_key.keys() - set(find_any(Task, "key", among={"project_id": [project.pk], "key": by_key}))
+    fresh = by_key.keys() - set(
+        find_any(Task, "key", wanted={"project_id": [project.pk] * len(by_key), "key": [*by_key]})
+    )
     make = row_maker(Task)
     tasks = [
         make(
@@ -126,8 +128,9 @@ def _task_responses(
 
 
 def _refuse_unfit(project: Project, kind: str, items: list[Item]) -> None:
-    own = {"project_id": [project.pk], "id": {item.prompt_id for item in items}}
-    ids, size = set(find_any(Prompt, "id", among=own)), SIZES[Kind(kind)]
+    prompts = list({item.prompt_id for item in items})
+    wanted = {"project_id": [project.pk] * len(prompts), "id": prompts}
+    ids, size = set(find_any(Prompt, "id", wanted=wanted)), SIZES[Kind(kind)]
     for item in items:
         responses = item.responses
         if len(responses) not in size:

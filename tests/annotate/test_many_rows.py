@@ -7,7 +7,7 @@ import json
 import pytest
 from django.db import IntegrityError
 
-from annotate.many_rows import few_collections, insert_many, row_maker
+from annotate.many_rows import few_collections, find_any, insert_many, row_maker
 from annotate.models import Prompt, Response
 from annotate.services.prompts import content_hash, text_key
 from tests.factories import make_author, make_prompt
@@ -61,3 +61,17 @@ def test_collections_come_as_often_as_before_once_it_is_over():
     with few_collections():
         assert gc.get_threshold() == (20_000, 10, 20)
     assert gc.get_threshold() == before
+
+
+def test_rows_are_found_by_the_values_that_stand_at_one_place(project):
+    first, second = make_prompt(project), make_prompt(project)
+    author = make_author(project)
+    make = row_maker(Response)
+    place = {"author": author, "text": "Yes.", "sampling": {}}
+    rows = [make(place | {"prompt": prompt, "key": key}) for prompt in (first, second) for key in ("a", "b")]
+    insert_many(rows)
+    wanted = {"prompt_id": [first.pk, second.pk, second.pk, 0], "key": ["a", "b", "b" + 80 * "b", "a"]}
+    assert sorted(find_any(Response, "id", wanted=wanted)) == [rows[0].pk, rows[3].pk]
+    assert find_any(Response, "key", wanted={"id": [rows[1].pk]}, where="key <> 'b'") == []
+    cut = {"project_id": [project.pk], "content_hash": [first.content_hash + "0"]}
+    assert find_any(Prompt, "id", wanted=cut) == []
