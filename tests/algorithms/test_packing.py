@@ -119,6 +119,14 @@ def test_passes_keep_to_the_budget_and_lose_nothing():
     assert [len(chunk) for chunk in micro_batches(groups, form="tree", budget=1)] == [1] * 20
 
 
+def test_passes_are_as_few_as_filling_one_after_another_takes_and_even():
+    first = encoded(TOKENIZER, 1)[0]
+    size = cost(first, "tree")
+    assert [len(chunk) for chunk in micro_batches([first] * 4, form="tree", budget=3 * size + 1)] == [2, 2]
+    assert [len(chunk) for chunk in micro_batches([first] * 7, form="tree", budget=3 * size)] == [3, 3, 1]
+    assert micro_batches([], form="tree", budget=size) == []
+
+
 def test_an_epoch_shows_every_group_once_and_the_next_in_another_order():
     groups = encoded(TOKENIZER, 10)
     seen = [group.id for step in range(8) for group in step_groups(groups, step=step, batch_size=3, seed=5)]

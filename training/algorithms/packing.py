@@ -124,17 +124,28 @@ def cost(group: EncodedGroup, form: Form) -> int:
 
 
 def micro_batches(groups: Sequence[EncodedGroup], *, form: Form, budget: int) -> list[list[EncodedGroup]]:
-    """Cut an optimiser step into passes of at most `budget` tokens, longest first; a larger group goes alone."""
-    chunks: list[list[EncodedGroup]] = []
+    """Cut an optimiser step into as few passes of at most `budget` tokens as filling one after another takes, longest
+    first, and these as even as they come, since the largest decides the memory. A larger group goes alone."""
+    sized = sorted(((cost(group, form), group) for group in groups), key=lambda pair: -pair[0])
+    fewest = len(fill_passes(sized, budget))
+    even = -(-sum(size for size, _ in sized) // max(fewest, 1))
+    for most in range(even, budget, max(budget // 32, 1)):
+        if len(passes := fill_passes(sized, most)) == fewest:
+            return passes
+    return fill_passes(sized, budget)
+
+
+def fill_passes(sized: Sequence[tuple[int, EncodedGroup]], most: int) -> list[list[EncodedGroup]]:
+    """One pass after another, each until the next group would not fit."""
+    passes: list[list[EncodedGroup]] = []
     held = 0
-    for group in sorted(groups, key=lambda group: -cost(group, form)):
-        size = cost(group, form)
-        if not chunks or held + size > budget:
-            chunks.append([])
+    for size, group in sized:
+        if not passes or held + size > most:
+            passes.append([])
             held = 0
-        chunks[-1].append(group)
+        passes[-1].append(group)
         held += size
-    return chunks
+    return passes
 
 
 def step_groups(groups: Sequence[EncodedGroup], *, step: int, batch_size: int, seed: int) -> list[EncodedGroup]:

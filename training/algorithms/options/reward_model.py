@@ -22,7 +22,7 @@ class RewardModelConfig(PreferenceConfig):
     weight_decay: float = again(PreferenceConfig, "weight_decay", 0.01)
     strength: str = again(PreferenceConfig, "strength", "soft")
     ties: str = again(PreferenceConfig, "ties", "half")
-    micro_batch_tokens: int = again(PreferenceConfig, "micro_batch_tokens", 1920)  # no logits: a token takes less
+    micro_batch_tokens: int = again(PreferenceConfig, "micro_batch_tokens", 1408)  # no logits: a token takes less
     rankings: str = choice("pairs", "Rankings", "How a ranking of several responses is read.", LOSS, RANKINGS)
     ratings: str = choice("pairs", "Ratings", "How ratings are read.", LOSS, RATINGS)
     centring: float = number(
