@@ -21,7 +21,7 @@ def write_recipe(
 ) -> None:
     """Save a recipe by its form."""
     visitor.open(f"{project}recipes/new/?algorithm={algorithm}")
-    nested = {f"policy-{algorithm}-{name}": value for name, value in {**QUICK, **policy}.items()}
+    nested = {f"policy-{name}": value for name, value in {**QUICK, **policy}.items()}
     nested |= {f"reward-{name}": value for name, value in {**QUICK_REWARD, **reward}.items()}
     visitor.send(visitor.form("name", "trigger"), **{"name": "By itself", **fields, **nested})
     if not visitor.address.endswith("/recipes/"):
