@@ -85,12 +85,12 @@ def lease_ahead(*, user: User, project: Project, after: Lease) -> Lease | None:
 
 
 def _hand_out(membership: Membership, shown: int, *, waits: bool = False) -> tuple[Lease | None, Standing]:
-    user, project = membership.user, membership.project
-    own = None if project.archived_at else _hold_shown(membership, shown)
-    standing = settle_standing(membership)
-    if project.archived_at or not standing.may_judge:
+    if membership.project.archived_at:
+        return None, settle_standing(membership)
+    own, standing = _hold_shown(membership, shown), settle_standing(membership)
+    if not standing.may_judge:
         return None, standing
-    own = own or _hold_own(user, project, shown=shown)
+    own = own or _hold_own(membership.user, membership.project, shown=shown)
     return own or _hold_new(membership, standing.stage, waits=waits), standing
 
 
